@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
+/*
+ * The one header that the BPF programs and user space share: map keys and values, marks, reasons. Everything in it is
+ * fixed layout, host byte order unless a type says __be. Change the layout: raise GW_ABI_VERSION.
+ */
+#ifndef GW_ABI_H
+#define GW_ABI_H
+
+#include <linux/types.h>
+
+#define GW_ABI_VERSION 1
+
+/* Our bits of skb->mark (DATAPLANE "Marks"). Policy ingress clears them before it judges. */
+#define GW_MARK_ALLOW 0x10000000U
+#define GW_MARK_NAT 0x20000000U
+#define GW_MARK_REJECT 0x40000000U
+#define GW_MARK_MASK 0x70000000U
+
+/* Capacities. */
+#define GW_MAX_HOSTS 131072U   /* addresses: clients x families, and the gateway's own */
+#define GW_MAX_CLIENTS 131072U /* client numbers, 1-based; 0 is 'no client' */
+#define GW_MAX_RULES 65536U    /* rule ids; 0 is the default rule (deny) */
+#define GW_MAX_LINKS 256U
+#define GW_MAX_FLOWS 262144U
+#define GW_MAX_NEW_FLOWS 65536U
+
+/* An address as 16 bytes in network order, IPv4 as ::ffff:a.b.c.d. */
+struct gw_addr {
+	union {
+		__u8 b[16];
+		__be32 w[4];
+		__u64 d[2];
+	};
+};
+
+/* Class ids are interned by user space and never renumbered. */
+#define GW_CLASS_NONE 0U /* matches no rule, not even `any`: unassigned VPN addresses, never-forwarded prefixes */
+
+/* gw_hosts: HASH gw_addr -> gw_host. Exact addresses: clients and the gateway's own. */
+#define GW_HOST_CLIENT 1U
+#define GW_HOST_GATEWAY 2U
+struct gw_host {
+	__u32 class_id[2];    /* by slot */
+	__u32 client;         /* client number, 0 for the gateway */
+	__u32 flags;          /* GW_HOST_* */
+	__u64 valid_until_ns; /* wall clock; ~0 is 'no end' */
+};
+
+/* Prefixes: per slot an LPM_TRIE gw_prefix_key -> gw_prefix. Subnets, sites, literals, special-purpose blocks, ::/0. */
+struct gw_prefix_key {
+	__u32 prefixlen; /* of the 128 bits: IPv4 prefixes have 96 + n */
+	struct gw_addr addr;
+};
+#define GW_PREFIX_INTERNET 1U /* destination of NAT */
+#define GW_PREFIX_VPN 2U      /* a VPN prefix: only gw_hosts decides inside it */
+struct gw_prefix {
+	__u32 class_id;
+	__u32 link;  /* link id that sources within it must arrive on; 0: none may send from here */
+	__u32 flags; /* GW_PREFIX_* */
+	__u32 pad;
+};
+
+/* Links: HASH ifindex -> gw_link: what the program on an interface has to know. */
+#define GW_LINK_VPN 1U    /* the WireGuard device; layer 3 */
+#define GW_LINK_PUBLIC 2U /* the public card carries a subnet as well: foreign sources may still reach the gateway itself */
+#define GW_LINK_PARENT 4U /* has VLAN devices of ours: their tags pass unjudged (see gw_vlans) */
+struct gw_link {
+	__u32 link; /* link id, 1-based; the VPN link is always GW_LINK_ID_VPN */
+	__u32 flags;
+};
+#define GW_LINK_ID_VPN 1U
+
+/* gw_vlans: HASH gw_vlan_key -> __u32 (1): configured VIDs of a parent device. */
+struct gw_vlan_key {
+	__u32 ifindex;
+	__u32 vid;
+};
+
+/*
+ * The decision: per slot a HASH gw_pair_key -> gw_pair, and an ARRAY of gw_node. A pair that is missing is the default
+ * rule. root[kind] is a *ref*: with GW_REF_LEAF set a verdict, else the index of a node. The 16-bit key (destination
+ * port; ICMP type << 8 | code; IP protocol number) is consumed 4 bits at a time, highest first: at most 4 nodes.
+ */
+struct gw_pair_key {
+	__u32 src;
+	__u32 dst;
+};
+enum gw_kind { GW_KIND_TCP = 0, GW_KIND_UDP = 1, GW_KIND_ICMP = 2, GW_KIND_OTHER = 3, GW_KINDS = 4 };
+struct gw_pair {
+	__u32 root[GW_KINDS];
+};
+struct gw_node {
+	__u32 child[16];
+};
+#define GW_REF_LEAF 0x80000000U
+#define GW_REF_ACTION_SHIFT 29 /* 2 bits: GW_ACTION_* */
+#define GW_REF_LOG 0x10000000U
+#define GW_REF_RULE_MASK 0x0fffffffU
+#define GW_ACTION_DENY 0U
+#define GW_ACTION_ALLOW 1U
+#define GW_ACTION_REJECT 2U
+
+/* NAT sources: bit in the *pair's* world would multiply tables; it is per class. Per slot HASH __u32 class -> __u32 (1). */
+
+/* gw_state: ARRAY, BPF_F_MMAPABLE, of __u64. Written by user space with one aligned 8-byte store. */
+enum gw_state_index {
+	GW_STATE_WORD = 0,        /* generation << 1 | active slot: read once per packet */
+	GW_STATE_WALL_OFFSET = 1, /* wall clock minus CLOCK_MONOTONIC, ns, as __s64 */
+	GW_STATE_ENTRIES = 2,
+};
+
+/* Flows. Both directions map to one key: the lower (address, port) first. ICMP echo: both ports are the identifier. */
+struct gw_flow_key {
+	struct gw_addr lo;
+	struct gw_addr hi;
+	__be16 lo_port;
+	__be16 hi_port;
+	__u8 proto;
+	__u8 pad[3];
+};
+struct gw_tuple {
+	struct gw_addr src;
+	struct gw_addr dst;
+	__be16 sport;
+	__be16 dport; /* ICMP: type << 8 | code of the first packet, network order */
+	__u8 proto;
+	__u8 pad[3];
+};
+#define GW_FLOW_NAT 1U      /* first packet went to the internet under a nat: entry */
+#define GW_FLOW_GATEWAY 2U  /* destination is the gateway itself */
+#define GW_FLOW_REPLIED 4U  /* seen in both directions */
+#define GW_FLOW_CLOSING 8U  /* TCP FIN or RST seen */
+struct gw_flow {
+	struct gw_tuple orig; /* direction of the first packet: what rules judge */
+	__u32 link[2];        /* link id each direction must arrive on: [0] original, [1] reply; 0: not judged at ingress */
+	__u64 word;           /* gw_state word the verdict was made under */
+	__u64 valid_until_ns; /* wall clock; the earlier end of its clients */
+	__u64 last_seen_ns;   /* coarse monotonic */
+	__u32 rule;
+	__u32 client[2]; /* client numbers of source and destination; 0: none */
+	__u32 flags;     /* GW_FLOW_* */
+};
+
+/* Counters: PERCPU_ARRAYs. */
+struct gw_counter {
+	__u64 packets;
+	__u64 bytes;
+	__u64 flows;        /* rules: new flows judged; clients: flows opened */
+	__u64 denied;       /* clients: packets denied */
+	__u64 last_seen_ns; /* coarse monotonic; 0 never */
+};
+
+/* Why a packet was dropped: number and key of the counter gw_reasons. The names are in bpf/reasons.h. */
+#define GW_REASONS(X)                                                     \
+	X(NONE, "passed")                                                 \
+	X(RULE, "denied by a rule")                                       \
+	X(DEFAULT, "no rule allows it")                                   \
+	X(REJECTED, "rejected by a rule")                                 \
+	X(SOURCE, "source address does not belong to this interface")     \
+	X(UNASSIGNED, "VPN address of no client, or access has ended")    \
+	X(EXPIRED, "certificate has ended")                               \
+	X(MALFORMED, "malformed packet")                                  \
+	X(FRAGMENT, "fragment without its first, or a tiny one")          \
+	X(VLAN, "unknown VLAN")                                           \
+	X(NEVER_FORWARDED, "link-local, loopback or multicast is never forwarded") \
+	X(NO_FLOW, "towards the tunnel without a current flow")           \
+	X(PROTOCOL, "unknown network protocol")                           \
+	X(NO_LINK, "interface without a link entry")                      \
+	X(TABLE_FULL, "flow table full")
+
+enum gw_reason {
+#define GW_X(name, text) GW_REASON_##name,
+	GW_REASONS(GW_X)
+#undef GW_X
+	GW_REASON_COUNT
+};
+
+/* Record of the ring buffer gw_events: denied packets (sampled) and rules with log. */
+struct gw_event {
+	__u64 time_ns; /* coarse monotonic */
+	struct gw_tuple tuple;
+	__u32 ifindex;
+	__u32 length;
+	__u32 rule;
+	__u32 client;
+	__u8 action; /* GW_ACTION_* */
+	__u8 reason; /* enum gw_reason */
+	__u8 pad[6];
+};
+
+/* Result of the unattached explain program (BPF_PROG_TEST_RUN, data_out of user space's making). */
+struct gw_explanation {
+	__u32 action;
+	__u32 reason;
+	__u32 rule;
+	__u32 src_class;
+	__u32 dst_class;
+	__u32 pad;
+};
+
+#endif

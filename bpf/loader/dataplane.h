@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "bpf/abi.h"
+#include "bpf/image.h"
+#include "gatewayd/base/ip.h"
+#include "gatewayd/base/result.h"
+
+namespace gw::bpf {
+
+enum class Hook : uint8_t {
+  vpn_ingress,     ///< WireGuard device, TC ingress, layer 3
+  vpn_egress,      ///< WireGuard device, TC egress
+  subnet_ingress,  ///< Ethernet device, TC ingress
+};
+
+/// A program of ours on an interface, as the kernel reports it.
+struct Attachment {
+  uint32_t ifindex = 0;
+  Hook hook = Hook::subnet_ingress;
+  auto operator<=>(const Attachment&) const = default;
+};
+
+struct Host {
+  uint32_t class_id = GW_CLASS_NONE;
+  uint32_t client = 0;
+  uint32_t flags = 0;
+  uint64_t valid_until_ns = UINT64_MAX;
+  bool operator==(const Host&) const = default;
+};
+using Hosts = std::map<IpAddress, Host>;
+
+struct Link {
+  uint32_t link = 0;
+  uint32_t flags = 0;
+  std::vector<uint16_t> vlans;  ///< for GW_LINK_PARENT
+  bool operator==(const Link&) const = default;
+};
+
+struct Counter {
+  uint64_t packets = 0, bytes = 0, flows = 0, denied = 0;
+  uint64_t idle_ns = UINT64_MAX;  ///< since last seen; UINT64_MAX never
+};
+
+/// The pinned programs and maps of one gateway instance. Owns file descriptors only: everything stays in the kernel when
+/// it is destroyed. One thread. Every call tells errno and, for loads, the verifier's log.
+class Dataplane {
+ public:
+  /// Loads the programs and opens or creates the pinned maps under `pin_directory` (BPFFS/INSTANCE/abi-N; made if missing,
+  /// the file system must be a bpffs: ENOTSUP says how to mount one). Maps that are there are kept with their content.
+  static Result<Dataplane> open(const std::string& pin_directory);
+
+  Dataplane(Dataplane&&) noexcept;
+  Dataplane& operator=(Dataplane&&) noexcept;
+  ~Dataplane();
+
+  /// Fingerprint of the image in the active slot; empty before the first install.
+  [[nodiscard]] Result<std::string> installed() const;
+  /// Fills the inactive slot with `image`, gives every host its class there, and flips the word {generation + 1, slot}.
+  /// Hosts not in `hosts` are deleted first. Waits for a grace period at the end, so the old slot is free. A failure leaves the active slot as it was.
+  Result<void> install(const PolicyImage& image, const Hosts& hosts);
+
+  [[nodiscard]] Result<Hosts> hosts() const;  ///< with the class of the active slot
+  Result<void> put_host(const IpAddress& address, const Host& host);
+  Result<void> erase_host(const IpAddress& address);  ///< success when it was not there
+  /// All flows are judged again by their next packet.
+  Result<uint64_t> bump_generation();
+  [[nodiscard]] uint64_t generation() const;
+
+  [[nodiscard]] Result<std::map<uint32_t, Link>> links() const;  ///< by ifindex
+  Result<void> put_link(uint32_t ifindex, const Link& link);
+  Result<void> erase_link(uint32_t ifindex);
+
+  /// What is attached on `ifindex`, current build only: a filter of an older build does not count, and `attach` replaces it atomically.
+  [[nodiscard]] Result<std::vector<Attachment>> attachments(uint32_t ifindex) const;
+  Result<void> attach(const Attachment& attachment);
+  Result<void> detach(const Attachment& attachment);
+
+  /// Rewrites wall minus monotonic; call when the clock is set and at start.
+  Result<void> sync_clock();
+
+  [[nodiscard]] Result<Counter> rule_counter(uint32_t rule) const;
+  [[nodiscard]] Result<Counter> client_counter(uint32_t client) const;
+  Result<void> clear_client_counter(uint32_t client);
+  [[nodiscard]] Result<std::vector<uint64_t>> reasons() const;  ///< index: enum gw_reason
+  [[nodiscard]] Result<gw_explanation> explain(const gw_tuple& tuple, uint32_t ifindex) const;
+
+  /// For sd-event: readable when events wait; `drain` calls back for each.
+  [[nodiscard]] int event_fd() const;
+  Result<void> drain(const std::function<void(const gw_event&)>& handle);
+
+  struct Impl;
+
+ private:
+  explicit Dataplane(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace gw::bpf

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gatewayd/base/result.h"
+#include "gatewayd/config/edit.h"
+#include "gatewayd/config/load.h"
+#include "gatewayd/pki/pki.h"
+#include "gatewayd/registry/registry.h"
+
+/// The use cases of the appliance, one method each: what the bus offers, without the bus. (docs/adr/0001)
+/// It validates, writes the registry or the files, then tells the reconciler. One thread.
+namespace gw::control {
+
+/// Who asks, for the audit trail: "uid 0", "user alice".
+using Who = std::string;
+
+struct InterfaceStatus {
+  std::string name;
+  std::string role;   ///< "public", "vpn", "subnet web", …
+  std::string state;  ///< "up", "down", "no carrier", "missing"
+  std::vector<std::string> addresses;
+  std::vector<std::string> programs;  ///< "policy ingress", "policy egress"
+};
+
+struct Status {
+  std::string gateway;
+  std::string version;
+  std::string wireguard;  ///< nl::WireGuard::implementation()
+  std::string public_key;
+  std::string endpoint;
+  uint16_t listen_port = 0;
+  std::vector<InterfaceStatus> interfaces;
+  uint32_t peers_online = 0;  ///< handshake within 180 s
+  uint32_t peers = 0;
+  uint32_t clients = 0;
+  uint64_t applied_sequence = 0;
+  UnixSeconds applied_at = 0;
+  bool confirmed = true;
+  UnixSeconds confirm_deadline = 0;  ///< 0: none runs
+  bool files_differ = false;
+  std::vector<std::string> drift;    ///< differences that are there now and could not be mended, a sentence each
+  uint64_t repairs = 0;              ///< since start
+  std::string last_error;
+  uint64_t policy_generation = 0;
+  uint32_t rules = 0;
+  std::vector<registry::PoolUse> pools;
+  std::map<std::string, uint64_t> drops;  ///< reason text -> packets
+  std::vector<std::string> warnings;
+};
+
+struct PlanResult {
+  std::vector<std::string> operations;  ///< a line each, in order: "+ address 172.16.201.1/24 on wg0"
+  std::vector<config::Diagnostic> diagnostics;
+  bool files_differ = false;
+};
+
+struct ApplyResult {
+  uint64_t sequence = 0;
+  std::vector<std::string> operations;
+  UnixSeconds confirm_deadline = 0;
+};
+
+/// What a profile is made from.
+struct ProfileFacts {
+  std::string client;
+  std::vector<std::string> addresses;    ///< with prefix length: "172.16.201.4/32"
+  std::vector<std::string> allowed_ips;  ///< by tunnel
+  std::vector<std::string> dns;
+  std::string dns_domain;
+  uint32_t mtu = 0;
+  std::string gateway_name;
+  std::string gateway_public_key;
+  std::string endpoint;
+  std::string certificate_pem;
+  std::string chain_pem;
+  UnixSeconds not_after = 0;
+};
+
+struct ClientStatus {
+  registry::Client client;
+  bool online = false;
+  UnixSeconds last_handshake = 0;
+  std::string endpoint;
+  uint64_t rx_bytes = 0, tx_bytes = 0;            ///< WireGuard's own
+  uint64_t packets = 0, bytes = 0, denied = 0;    ///< the policy program's
+  std::vector<std::string> missing_groups;        ///< it is in these, and the configuration has no such group: they grant nothing
+};
+
+struct RuleStatus {
+  config::Rule rule;
+  uint64_t hits = 0;     ///< flows
+  uint64_t packets = 0, bytes = 0;
+  uint64_t idle_seconds = UINT64_MAX;  ///< UINT64_MAX: never
+};
+
+struct NewClient {
+  std::string name;
+  std::string request_pem;  ///< PKCS#10 with the WireGuard key
+  std::vector<std::string> groups;
+  std::optional<config::Tunnel> tunnel;
+  std::string description;
+  uint32_t days = 365;
+};
+
+/// Absent members stay as they are.
+struct ClientChange {
+  std::optional<std::vector<std::string>> groups;
+  std::vector<std::string> add_groups, remove_groups;
+  std::optional<std::string> tunnel;  ///< "split", "full", "" for the group's or the gateway's
+  std::optional<std::string> description;
+  std::optional<bool> disabled;
+};
+
+struct Explanation {
+  std::string action;   ///< "allow", "deny", "reject"
+  std::string rule;     ///< "no-data"; empty: default
+  std::string written_at;  ///< file:line:column
+  std::string reason;   ///< in words
+  std::string source, destination, service;  ///< as understood
+  bool nat = false;
+  bool kernel_agrees = true;  ///< the loaded program said the same
+};
+
+class Controller {
+ public:
+  virtual ~Controller() = default;
+
+  virtual Result<Status> status() = 0;
+  virtual Result<PlanResult> plan() = 0;
+  /// confirm_seconds 0: confirmed at once. EINVAL: the files do not load (detail: all diagnostics); EBUSY: an unconfirmed apply runs.
+  virtual Result<ApplyResult> apply(uint32_t confirm_seconds, const Who& who) = 0;
+  virtual Result<void> confirm(const Who& who) = 0;
+  virtual Result<ApplyResult> rollback(const Who& who) = 0;  ///< to the confirmed intent before the applied one; ENOENT when there is none
+
+  virtual config::Config config() = 0;  ///< of the *files* when they load, else of the applied intent
+  /// Edits of the drop-in. They do not apply.
+  virtual Result<void> add_subnet(const std::string& name, const config::Subnet&, const Who& who) = 0;
+  virtual Result<void> add_group(const std::string& name, const config::Group&, const Who& who) = 0;
+  virtual Result<void> add_rule(const config::Rule&, const std::optional<std::string>& before, const std::optional<std::string>& after, const Who& who) = 0;
+  virtual Result<void> remove_subnet(const std::string& name, const Who& who) = 0;
+  virtual Result<void> remove_group(const std::string& name, const Who& who) = 0;  ///< EBUSY with the members
+  virtual Result<void> remove_rule(const std::string& name, const Who& who) = 0;
+  virtual Result<std::vector<RuleStatus>> rules() = 0;
+
+  virtual Result<std::vector<ClientStatus>> clients() = 0;
+  virtual Result<ClientStatus> client(const std::string& name) = 0;
+  virtual Result<ProfileFacts> add_client(const NewClient&, const Who& who) = 0;
+  virtual Result<void> set_client(const std::string& name, const ClientChange&, const Who& who) = 0;
+  virtual Result<registry::Certificate> renew_client(const std::string& name, uint32_t days, const Who& who) = 0;
+  virtual Result<ProfileFacts> rekey_client(const std::string& name, const std::string& request_pem, uint32_t days, const Who& who) = 0;
+  /// Returns when the kernel no longer passes a packet of the client.
+  virtual Result<void> revoke_client(const std::string& name, const std::string& reason, const Who& who) = 0;
+  virtual Result<void> remove_client(const std::string& name, const Who& who) = 0;
+  virtual Result<ProfileFacts> export_client(const std::string& name) = 0;
+
+  virtual Result<std::vector<registry::Certificate>> certificates() = 0;
+  virtual Result<registry::Certificate> certificate(const std::string& serial) = 0;
+  virtual Result<void> revoke_certificate(const std::string& serial, const std::string& reason, const Who& who) = 0;
+  virtual Result<std::string> crl_der() = 0;
+  virtual Result<std::pair<pki::Certificate, pki::Certificate>> authority() = 0;  ///< root, issuing
+
+  /// `from`, `to`: a zone selector, a client's name or address, or an address; `service`: as in a rule.
+  virtual Result<Explanation> explain(const std::string& from, const std::string& to, const std::string& service) = 0;
+
+  /// Called after anything above or in the kernel changed, for property-change signals.
+  virtual void on_change(std::function<void()> callback) = 0;
+};
+
+}  // namespace gw::control

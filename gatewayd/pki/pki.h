@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gatewayd/base/clock.h"
+#include "gatewayd/base/key.h"
+#include "gatewayd/base/result.h"
+
+/// OpenSSL behind values: DESIGN §8. PEM in, PEM out. Private keys live in PrivateKey, which zeroes itself.
+/// Split over pki/*.cc by concern; OpenSSL headers appear in .cc files only. One thread.
+namespace gw::pki {
+
+/// Object identifier of the certificate extension that carries the WireGuard public key: 2.25.UUID (X.667), 32 raw bytes in an OCTET STRING.
+extern const char* const kWireGuardKeyOid;
+
+/// A P-256 private key.
+class PrivateKey {
+ public:
+  static Result<PrivateKey> generate();
+  static Result<PrivateKey> parse(const std::string& pem);
+  PrivateKey(PrivateKey&&) noexcept;
+  PrivateKey& operator=(PrivateKey&&) noexcept;
+  ~PrivateKey();
+  /// PKCS#8 PEM, unencrypted. The caller keeps it 0600 and zeroes it (`wipe`).
+  [[nodiscard]] std::string reveal_pem() const;
+  struct Impl;
+  [[nodiscard]] Impl& impl() const { return *impl_; }
+
+ private:
+  explicit PrivateKey(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+/// Zeroes a string that held a secret.
+void wipe(std::string& secret);
+
+/// A WireGuard key pair (RFC 7748 clamping).
+struct WireGuardKeys {
+  SecretKey secret;
+  PublicKey public_key;
+};
+Result<WireGuardKeys> generate_wireguard_keys();
+PublicKey public_of(const SecretKey& secret);
+
+/// PKCS#10 (RFC 2986) with common name `name` and the WireGuard key in an extensionRequest.
+Result<std::string> make_request(const PrivateKey& key, const std::string& name, const PublicKey& wireguard);
+
+/// What a request asks for. Parsed from outside bytes: hostile.
+struct Request {
+  std::string name;
+  PublicKey wireguard;
+  std::string public_key_pem;
+};
+/// EINVAL with the reason: not PEM, too big (16 KiB), bad signature, not P-256, no WireGuard key, a low-order one, other extensions.
+Result<Request> parse_request(const std::string& pem);
+
+/// A certificate as facts.
+struct Certificate {
+  std::string pem;
+  std::string serial;       ///< lower-case hex without separators
+  std::string subject;      ///< RFC 2253
+  std::string name;         ///< common name
+  std::string issuer;
+  std::string device_uuid;  ///< from SAN urn:uuid:
+  std::optional<PublicKey> wireguard;
+  UnixSeconds not_before = 0;
+  UnixSeconds not_after = 0;  ///< valid to the end of this second (RFC 5280 §4.1.2.5)
+  std::string sha256;         ///< fingerprint of the DER, hex
+  bool is_ca = false;
+};
+Result<Certificate> parse_certificate(const std::string& pem);
+
+/// The authority of one gateway: root and issuing intermediate, under STATE/ca.
+class Authority {
+ public:
+  /// Opens STATE/ca, or makes root and intermediate on first start: root.crt, root.key, issuing.crt, issuing.key (0600), atomically:
+  /// a crash in between leaves none or all. `name` is the gateway's, in the subjects.
+  static Result<Authority> open(const std::string& directory, const std::string& name, UnixSeconds now);
+  Authority(Authority&&) noexcept;
+  Authority& operator=(Authority&&) noexcept;
+  ~Authority();
+
+  [[nodiscard]] const Certificate& root() const;
+  [[nodiscard]] const Certificate& issuing() const;
+  [[nodiscard]] std::string chain_pem() const;  ///< issuing, then root
+
+  /// Profile of DESIGN §8: 128-bit random serial, CA:FALSE, digitalSignature, clientAuth, SAN urn:uuid and DNS name, notBefore now - 300.
+  Result<Certificate> issue(const Request& request, const std::string& name, const std::string& device_uuid, UnixSeconds now,
+                            UnixSeconds not_after) const;
+  /// Chain, dates and purpose. EKEYREJECTED: of another CA; EKEYEXPIRED: ended or not yet valid. The detail says which.
+  [[nodiscard]] Result<void> verify(const std::string& certificate_pem, UnixSeconds now) const;
+  /// CRL of the intermediate (RFC 5280), DER.
+  Result<std::string> make_crl(const std::vector<std::pair<std::string, UnixSeconds>>& revoked_serials, uint64_t number, UnixSeconds now,
+                               UnixSeconds next_update) const;
+
+  struct Impl;
+
+ private:
+  explicit Authority(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+std::string random_uuid();  ///< RFC 4122 version 4
+
+}  // namespace gw::pki
