@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gatewayd/base/clock.h"
+#include "gatewayd/base/key.h"
+#include "gatewayd/base/result.h"
+
+/// What an operator hands to a device: a configuration in the format of wg-quick(8), which NetworkManager imports
+/// unchanged.
+namespace gw::ctl {
+
+/// The facts of one profile. They come from the gateway, all but the key, which stays with whoever made it.
+struct Profile {
+  std::string client;                    ///< its name
+  std::string gateway;                   ///< the gateway's name
+  std::vector<std::string> addresses;    ///< with prefix length: "172.16.201.4/32"
+  std::vector<std::string> allowed_ips;  ///< prefixes that go into the tunnel
+  std::vector<std::string> dns;          ///< addresses of name servers; none leaves the device's own
+  std::string dns_domain;                ///< searched, and asked of `dns`; may be empty
+  uint32_t mtu = 0;                      ///< 0 leaves the line out
+  std::string gateway_public_key;
+  std::string endpoint;  ///< host:port, IPv6 in brackets
+  std::string certificate_pem;
+  std::string chain_pem;  ///< issuing, then root
+  UnixSeconds not_after = 0;
+  std::optional<SecretKey>
+      key;  ///< none: the profile says, where the key goes, what is to be put there, and does not load before
+};
+
+/// The profile as text, with certificate and expiry as comments. It holds the private key: `pki::wipe` it after use.
+/// EINVAL when a fact is missing or could end its line and so become a line of its own (`PostUp` runs as root).
+Result<std::string> wg_quick(const Profile& profile);
+
+/// `wg_quick` into a file, 0600 and atomically.
+Result<void> write_profile(const std::string& path, const Profile& profile);
+
+/// wg-quick and NetworkManager take the interface's name from the file's. EINVAL with what would do, unless `path` ends
+/// in 1 to 15 of [a-zA-Z0-9_=+.-] and then ".conf".
+Result<void> check_profile_path(const std::string& path);
+
+}  // namespace gw::ctl
