@@ -76,7 +76,8 @@ Result<void> make_directories(const std::string& path, mode_t mode) {
   std::filesystem::path partial;
   for (const auto& part : whole) {
     partial /= part;
-    if (::mkdir(partial.c_str(), mode) != 0 && errno != EEXIST && errno != EISDIR) return failure(errno, "make directory", partial);
+    if (::mkdir(partial.c_str(), mode) != 0 && errno != EEXIST && errno != EISDIR)
+      return failure(errno, "make directory", partial);
   }
   if (!std::filesystem::is_directory(whole)) return failure(ENOTDIR, "make directory", path);
   return {};
@@ -85,7 +86,8 @@ Result<void> make_directories(const std::string& path, mode_t mode) {
 Result<UniqueFd> lock_file(const std::string& path) {
   UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (!fd.valid()) return failure(errno, "open lock file", path);
-  if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) return failure(errno == EWOULDBLOCK ? EBUSY : errno, "lock", path, "another process holds it");
+  if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0)
+    return failure(errno == EWOULDBLOCK ? EBUSY : errno, "lock", path, "another process holds it");
   return fd;
 }
 

@@ -33,8 +33,8 @@ std::array<uint8_t, 16> IpAddress::mapped() const {
 }
 
 IpAddress IpAddress::from_mapped(const std::array<uint8_t, 16>& bytes) {
-  const bool v4 = std::all_of(bytes.begin(), bytes.begin() + 10, [](uint8_t b) { return b == 0; }) && bytes[10] == 0xff &&
-                  bytes[11] == 0xff;
+  const bool v4 = std::all_of(bytes.begin(), bytes.begin() + 10, [](uint8_t b) { return b == 0; }) &&
+                  bytes[10] == 0xff && bytes[11] == 0xff;
   if (!v4) return {Family::v6, bytes};
   IpAddress out;
   std::copy_n(bytes.begin() + kMappedOffset, 4, out.bytes.begin());
@@ -92,7 +92,8 @@ std::optional<Prefix> Prefix::parse(std::string_view text) {
   const std::string_view digits = text.substr(slash + 1);
   int length = -1;
   const auto [end, status] = std::from_chars(digits.data(), digits.data() + digits.size(), length);
-  if (status != std::errc{} || end != digits.data() + digits.size() || length < 0 || length > address->bits()) return std::nullopt;
+  if (status != std::errc{} || end != digits.data() + digits.size() || length < 0 || length > address->bits())
+    return std::nullopt;
   const Prefix out = of(*address, static_cast<uint8_t>(length));
   if (out.address != *address) return std::nullopt;
   return out;

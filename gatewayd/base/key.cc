@@ -17,7 +17,8 @@ std::string encode(const Bytes& bytes) {
   out.reserve(kTextSize);
   for (size_t i = 0; i < bytes.size(); i += 3) {
     const bool last = i + 2 >= bytes.size();
-    const uint32_t word = uint32_t{bytes[i]} << 16U | uint32_t{bytes[i + 1]} << 8U | (last ? 0U : uint32_t{bytes[i + 2]});
+    const uint32_t word =
+        uint32_t{bytes[i]} << 16U | uint32_t{bytes[i + 1]} << 8U | (last ? 0U : uint32_t{bytes[i + 2]});
     out += kAlphabet[word >> 18U & 63U];
     out += kAlphabet[word >> 12U & 63U];
     out += kAlphabet[word >> 6U & 63U];
@@ -46,7 +47,8 @@ std::optional<Bytes> decode(std::string_view text) {
   return out;
 }
 
-// The encodings of the points whose order divides 8, and their non-canonical twins (https://cr.yp.to/ecdh.html#validate).
+// The encodings of the points whose order divides 8, and their non-canonical twins
+// (https://cr.yp.to/ecdh.html#validate).
 constexpr std::array<Bytes, 7> kLowOrder = {{
     {0},
     {1},

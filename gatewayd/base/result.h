@@ -26,7 +26,8 @@ template <class T = void>
 using Result = std::expected<T, Error>;
 
 /// An Error in the shape that `return` wants.
-inline std::unexpected<Error> failure(int code, std::string operation, std::string object = {}, std::string detail = {}) {
+inline std::unexpected<Error> failure(int code, std::string operation, std::string object = {},
+                                      std::string detail = {}) {
   return std::unexpected(Error{code, std::move(operation), std::move(object), std::move(detail)});
 }
 

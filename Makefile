@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+# The front door. CMake builds, scripts/ does the rest.
+BUILD ?= build
+BUILD_TYPE ?= RelWithDebInfo
+JOBS ?= $(shell nproc)
+PREFIX ?= /usr
+CMAKE = cmake -S . -G Ninja
+export JOBS
+
+.PHONY: all deps build demo test test-unit test-bpf test-netns test-vm check format asan fuzz bench install clean
+
+all: build
+
+deps:
+	@scripts/install-deps
+
+build: deps
+	@[ -f $(BUILD)/build.ninja ] || $(CMAKE) -B $(BUILD) -DCMAKE_BUILD_TYPE=$(BUILD_TYPE) -DCMAKE_INSTALL_PREFIX=$(PREFIX)
+	@ninja -C $(BUILD) -j $(JOBS)
+
+# The main job, for real, in network namespaces. KEEP=1 leaves it running.
+demo: build
+	@KEEP=$(KEEP) tests/demo/demo.sh $(BUILD)/bin
+
+# Everything: unit, bpf, netns, and a short run on Debian's own kernel in QEMU.
+test: build
+	@scripts/run-tests $(BUILD) unit bpf netns vm
+
+test-unit test-bpf test-netns test-vm: test-%: build
+	@scripts/run-tests $(BUILD) $*
+
+check: build
+	@scripts/check $(BUILD)
+
+format: deps
+	@git ls-files '*.cc' '*.h' '*.c' | xargs clang-format-19 -i
+
+# AddressSanitizer and UndefinedBehaviorSanitizer over the unit and netns tiers.
+asan: deps
+	@$(CMAKE) -B $(BUILD)-asan -DCMAKE_BUILD_TYPE=Debug -DGW_SANITIZE=ON >/dev/null
+	@ninja -C $(BUILD)-asan -j $(JOBS)
+	@scripts/run-tests $(BUILD)-asan unit netns
+
+# FUZZ_SECONDS of every fuzz target.
+fuzz: deps
+	@scripts/run-fuzz $(BUILD)-fuzz $(or $(FUZZ_SECONDS),60)
+
+# ONLY=name runs one benchmark; the figures go to build/bench.json as well.
+bench: build
+	@tests/bench/run $(BUILD) $(ONLY)
+
+install: build
+	@DESTDIR=$(DESTDIR) cmake --install $(BUILD)
+
+clean:
+	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-fuzz
