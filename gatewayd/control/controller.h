@@ -56,6 +56,15 @@ struct Status {
   std::vector<std::string> warnings;
 };
 
+/// The few facts that are cheap to ask for at any time.
+struct Summary {
+  std::string gateway;
+  std::string version;
+  uint64_t applied_sequence = 0;
+  uint64_t policy_generation = 0;
+  bool files_differ = false;
+};
+
 struct PlanResult {
   std::vector<std::string> operations;  ///< a line each, in order: "+ address 172.16.201.1/24 on wg0"
   std::vector<config::Diagnostic> diagnostics;
@@ -134,6 +143,7 @@ class Controller {
   virtual ~Controller() = default;
 
   virtual Result<Status> status() = 0;
+  virtual Result<Summary> summary() = 0;
   virtual Result<PlanResult> plan() = 0;
   /// confirm_seconds 0: confirmed at once. EINVAL: the files do not load (detail: all diagnostics); EBUSY: an unconfirmed apply runs.
   virtual Result<ApplyResult> apply(uint32_t confirm_seconds, const Who& who) = 0;
