@@ -31,11 +31,11 @@ struct Client {
 /// Everything that decides what the kernel should look like.
 struct Intent {
   config::Config config;
-  std::vector<Client> clients;
+  std::map<uint32_t, Client> clients;         ///< by number
   PublicKey public_key;                       ///< the gateway's own
   std::map<std::string, IpAddress> resolved;  ///< endpoint host names of sites
-  /// Facts of the host, from the monitor: all addresses of the gateway (every device), so that zone `gateway` follows them,
-  /// and the uplink's MTU (nullopt: unknown, 1500 is assumed).
+  /// Facts of the host, which the reconciler reads anew each time: all addresses of the gateway except those on our own
+  /// devices, so that zone `gateway` follows them, and the uplink's MTU (nullopt: unknown, 1500 is assumed).
   std::vector<IpAddress> gateway_addresses;
   std::optional<uint32_t> uplink_mtu;
 };
@@ -50,15 +50,36 @@ struct Desired : KernelState {
 Result<Desired> compile(const Intent& intent, policy::Interner& interner);
 
 // One thing to do. Names are devices; the executor resolves them.
-struct CreateVpnLink { WireGuardLink link; };
-struct CreateVlanLink { VlanLink link; };
-struct SetMtu { std::string device; uint32_t mtu = 0; };
-struct SetUp { std::string device; bool up = true; };
-struct DeleteLink { std::string device; bool wireguard = false; };
-struct AddAddress { Address address; };
-struct DeleteAddress { Address address; };
-struct AddRoute { Route route; };
-struct DeleteRoute { Route route; };
+struct CreateVpnLink {
+  WireGuardLink link;
+};
+struct CreateVlanLink {
+  VlanLink link;
+};
+struct SetMtu {
+  std::string device;
+  uint32_t mtu = 0;
+};
+struct SetUp {
+  std::string device;
+  bool up = true;
+};
+struct DeleteLink {
+  std::string device;
+  bool wireguard = false;
+};
+struct AddAddress {
+  Address address;
+};
+struct DeleteAddress {
+  Address address;
+};
+struct AddRoute {
+  Route route;
+};
+struct DeleteRoute {
+  Route route;
+};
 /// Peers to set and to remove; key or port when they differ.
 struct ChangeWireGuard {
   std::string device;
@@ -68,29 +89,48 @@ struct ChangeWireGuard {
   std::set<PublicKey> remove;
 };
 struct InstallPolicy {};  ///< image and all hosts of Desired: a slot swap
-struct PutHost { IpAddress address; Host host; };
-struct EraseHost { IpAddress address; };
+struct PutHost {
+  IpAddress address;
+  Host host;
+};
+struct EraseHost {
+  IpAddress address;
+};
 struct BumpGeneration {};
-struct PutLinkEntry { std::string device; LinkEntry entry; };
-struct EraseLinkEntry { std::string device; };
-struct Attach { Attachment attachment; };
-struct Detach { Attachment attachment; };
+struct PutLinkEntry {
+  std::string device;
+  LinkEntry entry;
+};
+struct EraseLinkEntry {
+  std::string device;
+};
+struct Attach {
+  Attachment attachment;
+};
+struct Detach {
+  Attachment attachment;
+};
 struct LoadFirewall {};  ///< frame of Desired
 struct DeleteFirewall {};
-struct SetSysctl { std::string name; std::string value; };
+struct SetSysctl {
+  std::string name;
+  std::string value;
+};
 
-using Operation = std::variant<CreateVpnLink, CreateVlanLink, SetMtu, SetUp, DeleteLink, AddAddress, DeleteAddress, AddRoute, DeleteRoute,
-                               ChangeWireGuard, InstallPolicy, PutHost, EraseHost, BumpGeneration, PutLinkEntry, EraseLinkEntry, Attach,
-                               Detach, LoadFirewall, DeleteFirewall, SetSysctl>;
+using Operation =
+    std::variant<CreateVpnLink, CreateVlanLink, SetMtu, SetUp, DeleteLink, AddAddress, DeleteAddress, AddRoute,
+                 DeleteRoute, ChangeWireGuard, InstallPolicy, PutHost, EraseHost, BumpGeneration, PutLinkEntry,
+                 EraseLinkEntry, Attach, Detach, LoadFirewall, DeleteFirewall, SetSysctl>;
 
 /// One line for `gwctl plan` and the log: "+ address 172.16.201.1/24 on wg0", "- peer alice…", "~ policy".
 std::string describe(const Operation& operation);
 
-/// Operations in the order in which they have to be done (DESIGN §6: add before remove; policy before the interface comes
-/// up and before forwarding is enabled; removals in reverse).
+/// Operations in the order in which they have to be done (DESIGN §6: add before remove; policy before the interface
+/// comes up and before forwarding is enabled; removals in reverse).
 using Plan = std::vector<Operation>;
 
-/// What must happen for `observed` to become `desired`. Foreign objects are never in the result: Observed holds only ours.
+/// What must happen for `observed` to become `desired`. Foreign objects are never in the result: Observed holds only
+/// ours.
 Plan diff(const KernelState& desired, const Observed& observed);
 
 }  // namespace gw::plan

@@ -16,8 +16,9 @@
 #include "gatewayd/base/key.h"
 #include "gatewayd/base/result.h"
 
-/// The kernel objects that gatewayd owns, by device *name* (an index exists only once the device does). The same structs
-/// say what is wanted and what is there, so that a difference is a comparison. Passive values; no I/O, no clock.
+/// The kernel objects that gatewayd owns, by device *name* (an index exists only once the device does). The same
+/// structs say what is wanted and what is there, so that a difference is a comparison. Passive values; no I/O, no
+/// clock.
 namespace gw::plan {
 
 struct WireGuardLink {
@@ -52,11 +53,13 @@ struct Route {
 struct Peer {
   std::set<Prefix> allowed_ips;
   uint16_t keepalive = 0;
-  std::optional<std::pair<IpAddress, uint16_t>> endpoint;  ///< sites that we initiate to; in Observed only filled for those
+  std::optional<std::pair<IpAddress, uint16_t>>
+      endpoint;  ///< sites that we initiate to; in Observed only filled for those
   bool operator==(const Peer&) const = default;
 };
 
 struct WireGuardState {
+  std::string device;  ///< empty: there is none
   std::optional<PublicKey> public_key;
   uint16_t listen_port = 0;
   std::map<PublicKey, Peer> peers;
@@ -90,7 +93,7 @@ struct Attachment {
 struct PolicyState {
   std::string fingerprint;
   std::map<IpAddress, Host> hosts;
-  std::map<std::string, LinkEntry> links;  ///< by device
+  std::map<std::string, LinkEntry> links;  ///< by device; Observed: "ifindex 7" where the device is gone
   bool operator==(const PolicyState&) const = default;
 };
 
@@ -103,15 +106,17 @@ struct FirewallState {
 
 /// Everything that is ours.
 struct KernelState {
-  std::optional<WireGuardLink> vpn;
-  std::map<std::string, VlanLink> vlans;  ///< by name
+  std::map<std::string, WireGuardLink> vpns;  ///< by name; wanted is one, there may be another under a former name
+  std::map<std::string, VlanLink> vlans;      ///< by name
   std::set<Address> addresses;
   std::set<Route> routes;
-  WireGuardState wireguard;
+  WireGuardState wireguard;  ///< of the wanted VPN device
   PolicyState policy;
   std::set<Attachment> attachments;
   FirewallState firewall;
-  std::map<std::string, std::string> sysctls;  ///< "net.ipv4.ip_forward" -> "1"; Observed: those of Desired
+  /// "net.ipv4.ip_forward" -> "1"; Observed: those of Desired. A dot inside a device's name is written as a slash, as
+  /// in sysctl.d(5): "net.ipv4.conf.eth1/20.rp_filter".
+  std::map<std::string, std::string> sysctls;
   bool operator==(const KernelState&) const = default;
 };
 

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "gatewayd/apply/kernel.h"
+
+namespace gw::apply {
+
+/// What was really done.
+struct Execution {
+  std::vector<plan::Operation> done;
+  std::vector<Error> errors;         ///< one for each failure, not for what was left out because of it
+  std::vector<std::string> skipped;  ///< lines of operations that a failure before them forbids
+};
+
+/// Does a plan, operation by operation, and goes on after a failure with all that does not depend on it:
+///  - a device that could not be made, or is missing, takes its own operations with it and nothing else;
+///  - without the frame or the policy nothing is brought up and forwarding stays as it is (fail closed);
+///  - a device whose program could not be attached is not brought up.
+Execution execute(Kernel& kernel, const plan::Plan& plan, const plan::Desired& desired, const SecretKey& key);
+
+}  // namespace gw::apply

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "gatewayd/apply/kernel.h"
+#include "gatewayd/base/clock.h"
+
+namespace gw::apply {
+
+/// The Linux kernel of the network namespace of the opening thread: netlink/ and bpf/loader behind Kernel. Ownership is
+/// told by link alias ("gatewayd INSTANCE"), IFA_PROTO, route protocol and the hash of our table as it was after
+/// loading, which lies in the run directory together with a note of a link that is being made, so that a crash between
+/// making and marking it does not leave a stranger.
+class LinuxKernel final : public Kernel {
+ public:
+  struct Options {
+    std::string instance = "gateway";
+    std::string run_directory;  ///< exists; same lifetime as the kernel's objects (a tmpfs)
+    std::string bpffs;          ///< a bpffs; pins go under BPFFS/INSTANCE/abi-N
+  };
+  /// ENOTSUP: no bpffs, no WireGuard; EPERM names the capability.
+  static Result<std::unique_ptr<LinuxKernel>> open(const Options& options, const Clock& clock);
+  ~LinuxKernel() override;
+
+  Result<plan::Observed> observe(const plan::KernelState& desired) override;
+  Result<void> execute(const plan::Operation& operation, const plan::Desired& desired, const SecretKey& key) override;
+  Result<Facts> facts() override;
+  Result<std::map<PublicKey, PeerState>> peers(const std::string& device) override;
+  [[nodiscard]] std::string wireguard_implementation() const override;
+  Result<uint64_t> generation() override;
+  Result<void> sync_clock() override;
+  Result<Counter> rule_counter(uint32_t rule) override;
+  Result<Counter> client_counter(uint32_t client) override;
+  Result<void> clear_client_counter(uint32_t client) override;
+  Result<std::vector<uint64_t>> drop_counters() override;
+  Result<gw_explanation> explain(const gw_tuple& tuple, const std::string& device) override;
+
+  /// Readable when events of denied packets and logged rules wait; `drain_events` calls back for each.
+  [[nodiscard]] int event_fd() const;
+  Result<void> drain_events(const std::function<void(const gw_event&)>& handle);
+
+  struct Parts;  // linux_parts.h
+
+ private:
+  explicit LinuxKernel(std::unique_ptr<Parts> parts);
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace gw::apply

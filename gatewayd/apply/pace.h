@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <optional>
+
+namespace gw::apply {
+
+/// When to converge next: bursts of changes are gathered, failures are retried ever more slowly, and once in a while
+/// the kernel is read even though nothing was heard. Pure: time is passed in (any monotonic clock), the daemon's timer
+/// asks.
+class Pace {
+ public:
+  using Time = std::chrono::milliseconds;
+
+  static constexpr Time kQuiet{50};          ///< after the last change of a burst
+  static constexpr Time kLongestBurst{500};  ///< after the first change of a burst, whether or not it has ended
+  static constexpr Time kFirstRetry{1000};
+  static constexpr Time kLongestRetry{60'000};
+  static constexpr Time kAudit{300'000};  ///< after a success, without any change
+
+  /// Something of ours may have changed.
+  void changed(Time now);
+  /// A converge has just ended. `clean`: it left nothing.
+  void finished(Time now, bool clean);
+  /// nullopt: nothing has to happen yet (before the first change).
+  [[nodiscard]] std::optional<Time> next_run_at() const;
+
+ private:
+  std::optional<Time> first_change_;
+  std::optional<Time> last_change_;
+  std::optional<Time> later_;  // retry or audit
+  Time retry_ = kFirstRetry;
+};
+
+}  // namespace gw::apply
