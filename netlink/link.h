@@ -20,16 +20,21 @@ struct Link {
   uint32_t mtu = 0;
   bool up = false;       ///< IFF_UP (wanted)
   bool carrier = false;  ///< IFF_LOWER_UP
-  uint32_t parent = 0;   ///< IFLA_LINK; 0 none
+  uint32_t parent = 0;   ///< IFLA_LINK; 0 none, or in another network namespace
   std::optional<uint16_t> vlan;
   bool operator==(const Link&) const = default;
 };
 
+/// True for what the kernel takes as a device name: 1 to 15 bytes, no '/', ':', '%', white space, not "." or "..".
+[[nodiscard]] bool is_link_name(const std::string& name);
+
 Result<std::vector<Link>> list_links(Socket& socket);
-Result<Link> find_link(Socket& socket, const std::string& name);  ///< ENODEV
+Result<Link> find_link(Socket& socket, const std::string& name);  ///< ENODEV when there is none
+/// EEXIST when the name is taken, EOPNOTSUPP when the kernel has no WireGuard, EINVAL for an impossible name.
 Result<void> add_wireguard_link(Socket& socket, const std::string& name);
+/// As above; also EEXIST when the parent has that VLAN already, ENODEV without the parent, ERANGE above 4094.
 Result<void> add_vlan_link(Socket& socket, const std::string& name, uint32_t parent, uint16_t vlan);
-Result<void> set_link_alias(Socket& socket, uint32_t index, const std::string& alias);
+Result<void> set_link_alias(Socket& socket, uint32_t index, const std::string& alias);  ///< empty: none; at most 255 bytes
 Result<void> set_link_mtu(Socket& socket, uint32_t index, uint32_t mtu);
 Result<void> set_link_up(Socket& socket, uint32_t index, bool up);
 Result<void> delete_link(Socket& socket, uint32_t index);

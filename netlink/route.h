@@ -11,7 +11,7 @@
 
 namespace gw::nl {
 
-/// A unicast route with one next hop in one table.
+/// A unicast route with one next hop in one table. Kernel: include/uapi/linux/rtnetlink.h.
 struct Route {
   Prefix dst;
   std::optional<IpAddress> via;
@@ -25,8 +25,13 @@ struct Route {
 inline constexpr uint8_t kRouteProtocol = 0x67;    ///< 'g'; free in rt_protos of iproute2
 inline constexpr uint8_t kAddressProtocol = 0x67;  ///< IFA_PROTO
 
-Result<std::vector<Route>> list_routes(Socket& socket, uint8_t protocol);  ///< of that protocol only; 0: all
-Result<void> add_route(Socket& socket, const Route& route);                ///< EEXIST when another has dst, table and metric
+/// Unicast routes of all tables, of that protocol only; 0: of every protocol. A multipath route is reported once for each
+/// of its next hops. Blackhole, local, multicast and cached routes are left out.
+Result<std::vector<Route>> list_routes(Socket& socket, uint8_t protocol);
+/// EEXIST when another has dst, table and metric; ENETUNREACH when `via` is not on a connected network.
+Result<void> add_route(Socket& socket, const Route& route);
+/// ESRCH when there is none with this dst, next hop, device, table, protocol and metric. The protocol may not be 0, which
+/// would match a route of anyone (EINVAL).
 Result<void> delete_route(Socket& socket, const Route& route);
 
 }  // namespace gw::nl
