@@ -5,27 +5,13 @@
 
 #include <algorithm>
 
+#include "gatewayd/base/base64.h"
+
 namespace gw {
 namespace {
 
-constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 constexpr size_t kTextSize = 44;
 using Bytes = std::array<uint8_t, kWireGuardKeySize>;
-
-std::string encode(const Bytes& bytes) {
-  std::string out;
-  out.reserve(kTextSize);
-  for (size_t i = 0; i < bytes.size(); i += 3) {
-    const bool last = i + 2 >= bytes.size();
-    const uint32_t word =
-        uint32_t{bytes[i]} << 16U | uint32_t{bytes[i + 1]} << 8U | (last ? 0U : uint32_t{bytes[i + 2]});
-    out += kAlphabet[word >> 18U & 63U];
-    out += kAlphabet[word >> 12U & 63U];
-    out += kAlphabet[word >> 6U & 63U];
-    out += last ? '=' : kAlphabet[word & 63U];
-  }
-  return out;
-}
 
 std::optional<Bytes> decode(std::string_view text) {
   if (text.size() != kTextSize || text.back() != '=') return std::nullopt;
@@ -34,7 +20,7 @@ std::optional<Bytes> decode(std::string_view text) {
   int held = 0;
   size_t at = 0;
   for (const char c : text.substr(0, kTextSize - 1)) {
-    const size_t value = kAlphabet.find(c);
+    const size_t value = kBase64Alphabet.find(c);
     if (value == std::string_view::npos) return std::nullopt;
     bits = bits << 6U | static_cast<uint32_t>(value);
     held += 6;
@@ -66,7 +52,7 @@ constexpr std::array<Bytes, 7> kLowOrder = {{
 
 }  // namespace
 
-std::string PublicKey::str() const { return encode(bytes); }
+std::string PublicKey::str() const { return base64(bytes); }
 
 std::optional<PublicKey> PublicKey::parse(std::string_view text) {
   const auto decoded = decode(text);
@@ -82,7 +68,7 @@ bool PublicKey::is_low_order() const {
 
 SecretKey::~SecretKey() { explicit_bzero(bytes_.data(), bytes_.size()); }
 
-std::string SecretKey::reveal_base64() const { return encode(bytes_); }
+std::string SecretKey::reveal_base64() const { return base64(bytes_); }
 
 std::optional<SecretKey> SecretKey::parse(std::string_view text) {
   auto decoded = decode(text);
