@@ -6,6 +6,7 @@
 #ifndef GW_ABI_H
 #define GW_ABI_H
 
+#include <linux/bpf.h> /* struct bpf_spin_lock */
 #include <linux/types.h>
 
 #define GW_ABI_VERSION 1
@@ -23,6 +24,9 @@
 #define GW_MAX_LINKS 256U
 #define GW_MAX_FLOWS 262144U
 #define GW_MAX_NEW_FLOWS 65536U
+#define GW_MAX_FRAGMENTS 16384U
+#define GW_MAX_SOURCES 65536U /* addresses whose rate of new flows is remembered */
+#define GW_EVENT_BYTES 262144U
 
 /* An address as 16 bytes in network order, IPv4 as ::ffff:a.b.c.d. */
 struct gw_addr {
@@ -39,7 +43,13 @@ struct gw_addr {
 /* gw_hosts: HASH gw_addr -> gw_host. Exact addresses: clients and the gateway's own. */
 #define GW_HOST_CLIENT 1U
 #define GW_HOST_GATEWAY 2U
+/*
+ * User space updates an entry with BPF_F_LOCK, which writes in place: an element that a program holds is never handed to
+ * another address by an update. Programs read without the lock; every field is one aligned word.
+ */
 struct gw_host {
+	struct bpf_spin_lock lock;
+	__u32 pad;
 	__u32 class_id[2];    /* by slot */
 	__u32 client;         /* client number, 0 for the gateway */
 	__u32 flags;          /* GW_HOST_* */
@@ -102,43 +112,84 @@ struct gw_node {
 
 /* NAT sources: bit in the *pair's* world would multiply tables; it is per class. Per slot HASH __u32 class -> __u32 (1). */
 
-/* gw_state: ARRAY, BPF_F_MMAPABLE, of __u64. Written by user space with one aligned 8-byte store. */
-enum gw_state_index {
-	GW_STATE_WORD = 0,        /* generation << 1 | active slot: read once per packet */
-	GW_STATE_WALL_OFFSET = 1, /* wall clock minus CLOCK_MONOTONIC, ns, as __s64 */
-	GW_STATE_ENTRIES = 2,
+/*
+ * gw_state: ARRAY of one, BPF_F_MMAPABLE. User space writes a field by one aligned 8-byte store. New flows above the rate
+ * are dropped with GW_REASON_RATE; a source may be a second ahead of it.
+ */
+struct gw_state {
+	__u64 word;           /* generation << 1 | active slot: read once per packet */
+	__s64 wall_offset_ns; /* wall clock minus CLOCK_MONOTONIC */
+	__u64 flow_rate;      /* new flows a second and source address (IPv6 outside gw_hosts: /64); 0 is no limit */
+	__u64 abi;            /* GW_ABI_VERSION, set by the first open */
+};
+#define GW_DEFAULT_FLOW_RATE 2000U
+
+/* gw_meta: ARRAY of two, by slot: what is installed there. */
+struct gw_meta {
+	char fingerprint[40]; /* of the image, zero terminated; empty: none */
 };
 
-/* Flows. Both directions map to one key: the lower (address, port) first. ICMP echo: both ports are the identifier. */
+/*
+ * Flows. Both directions map to one key: the lower (address, port) first. ICMP queries: lo_port is the identifier, hi_port
+ * the query's type, and `sense` tells which side asks, so that nobody's own query passes for the answer to another's.
+ * Other ICMP has GW_SENSE_ONE_WAY and no answer.
+ */
+#define GW_SENSE_HI 1U      /* the higher address asks */
+#define GW_SENSE_ONE_WAY 2U
 struct gw_flow_key {
 	struct gw_addr lo;
 	struct gw_addr hi;
 	__be16 lo_port;
 	__be16 hi_port;
 	__u8 proto;
-	__u8 pad[3];
+	__u8 sense; /* ICMP: GW_SENSE_* */
+	__u8 pad[2];
 };
 struct gw_tuple {
 	struct gw_addr src;
 	struct gw_addr dst;
-	__be16 sport;
+	__be16 sport; /* ICMP: identifier, 0 where there is none */
 	__be16 dport; /* ICMP: type << 8 | code of the first packet, network order */
 	__u8 proto;
 	__u8 pad[3];
 };
-#define GW_FLOW_NAT 1U      /* first packet went to the internet under a nat: entry */
-#define GW_FLOW_GATEWAY 2U  /* destination is the gateway itself */
-#define GW_FLOW_REPLIED 4U  /* seen in both directions */
-#define GW_FLOW_CLOSING 8U  /* TCP FIN or RST seen */
+#define GW_FLOW_NAT 1U       /* first packet went to the internet under a nat: entry */
+#define GW_FLOW_GATEWAY 2U   /* destination is the gateway itself */
+#define GW_FLOW_REPLIED 4U   /* seen in both directions: lives in gw_flows, else in gw_flows_new */
+#define GW_FLOW_FIN_ORIG 8U  /* TCP FIN seen in the original direction */
+#define GW_FLOW_FIN_REPLY 16U
+#define GW_FLOW_RESET 32U    /* TCP RST seen */
 struct gw_flow {
 	struct gw_tuple orig; /* direction of the first packet: what rules judge */
-	__u32 link[2];        /* link id each direction must arrive on: [0] original, [1] reply; 0: not judged at ingress */
+	__u32 ifindex[2];     /* where each direction last passed the source check: [0] original, [1] reply; 0: not yet */
 	__u64 word;           /* gw_state word the verdict was made under */
 	__u64 valid_until_ns; /* wall clock; the earlier end of its clients */
 	__u64 last_seen_ns;   /* coarse monotonic */
 	__u32 rule;
 	__u32 client[2]; /* client numbers of source and destination; 0: none */
 	__u32 flags;     /* GW_FLOW_* */
+};
+
+/* gw_fragments: LRU_HASH gw_fragment_key -> gw_fragment. What the first fragment of a datagram was granted. */
+struct gw_fragment_key {
+	struct gw_addr src;
+	struct gw_addr dst;
+	__u32 id; /* as in the packet */
+	__u32 proto;
+};
+struct gw_fragment {
+	__u64 word;
+	__u64 time_ns;  /* coarse monotonic */
+	__u32 ifindex;  /* where it arrived: the later ones have to as well */
+	__u32 mark;     /* GW_MARK_* it was given */
+	__u32 rule;
+	__u32 client[2];
+	__u32 pad;
+};
+
+/* gw_sources: LRU_HASH gw_addr -> gw_source: a bucket of new flows, kept as the time at which it is empty again. */
+struct gw_source {
+	__u64 empty_at_ns; /* coarse monotonic */
 };
 
 /* Counters: PERCPU_ARRAYs. */
@@ -166,7 +217,8 @@ struct gw_counter {
 	X(NO_FLOW, "towards the tunnel without a current flow")           \
 	X(PROTOCOL, "unknown network protocol")                           \
 	X(NO_LINK, "interface without a link entry")                      \
-	X(TABLE_FULL, "flow table full")
+	X(TABLE_FULL, "flow table full")                                  \
+	X(RATE, "too many new flows from this address")
 
 enum gw_reason {
 #define GW_X(name, text) GW_REASON_##name,
@@ -188,14 +240,20 @@ struct gw_event {
 	__u8 pad[6];
 };
 
-/* Result of the unattached explain program (BPF_PROG_TEST_RUN, data_out of user space's making). */
+/* Result of the unattached explain program. */
 struct gw_explanation {
-	__u32 action;
+	__u32 action; /* GW_ACTION_*; deny with GW_REASON_SOURCE when the source may not send from that interface */
 	__u32 reason;
 	__u32 rule;
 	__u32 src_class;
 	__u32 dst_class;
-	__u32 pad;
+	__u32 flags; /* GW_FLOW_NAT, GW_FLOW_GATEWAY */
+};
+/* What explain is run on as its packet (BPF_PROG_TEST_RUN): user space asks, the program answers in place. */
+struct gw_question {
+	struct gw_tuple tuple;
+	__u32 ifindex; /* 0: whatever interface the source belongs to */
+	struct gw_explanation answer;
 };
 
 #endif
