@@ -49,6 +49,15 @@ struct Desired : KernelState {
 /// ENOSPC/E2BIG from the policy compiler and nothing else: the configuration has been validated.
 Result<Desired> compile(const Intent& intent, policy::Interner& interner);
 
+/// The parts of Desired that follow from one client alone, so that one can be put without compiling all.
+Peer client_peer(const Client& client);
+Host client_host(const Client& client, uint32_t class_id);
+/// What decides the class of one of its addresses; groups that the configuration does not have grant nothing.
+policy::HostFacts client_facts(const Client& client, const IpAddress& address, const config::Config& config);
+
+/// vpn.mtu, else 1420 or what the uplink leaves after WireGuard's 80 bytes, but never below 1280, which IPv6 needs.
+uint32_t vpn_mtu(const config::Vpn& vpn, std::optional<uint32_t> uplink_mtu);
+
 // One thing to do. Names are devices; the executor resolves them.
 struct CreateVpnLink {
   WireGuardLink link;
@@ -80,13 +89,14 @@ struct AddRoute {
 struct DeleteRoute {
   Route route;
 };
-/// Peers to set and to remove; key or port when they differ.
+/// Key or port when they differ; peers to remove, to create and to change.
 struct ChangeWireGuard {
   std::string device;
   bool set_key = false;
   std::optional<uint16_t> listen_port;
-  std::map<PublicKey, Peer> set;
   std::set<PublicKey> remove;
+  std::map<PublicKey, Peer> add;
+  std::map<PublicKey, Peer> change;
 };
 struct InstallPolicy {};  ///< image and all hosts of Desired: a slot swap
 struct PutHost {
@@ -122,8 +132,13 @@ using Operation =
                  DeleteRoute, ChangeWireGuard, InstallPolicy, PutHost, EraseHost, BumpGeneration, PutLinkEntry,
                  EraseLinkEntry, Attach, Detach, LoadFirewall, DeleteFirewall, SetSysctl>;
 
-/// One line for `gwctl plan` and the log: "+ address 172.16.201.1/24 on wg0", "- peer alice…", "~ policy".
+/// One line for `gwctl plan` and the log: "+ address 172.16.201.1/24 on wg0", "- peer yAnz5TF+… on wg0", "~ policy".
 std::string describe(const Operation& operation);
+/// The device that it works on; empty where it works on none (policy, hosts, the frame, sysctls of the whole host).
+std::string device_of(const Operation& operation);
+
+/// The two sysctls that turn the host into a router, which every plan sets last.
+bool is_forwarding(const std::string& sysctl);
 
 /// Operations in the order in which they have to be done (DESIGN §6: add before remove; policy before the interface
 /// comes up and before forwarding is enabled; removals in reverse).

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include "gatewayd/plan/parts.h"
+
+namespace gw::plan {
+namespace {
+
+void open_service(const config::Service& service, std::vector<nl::OpenService>& open) {
+  switch (service.kind) {
+    case config::Service::Kind::tcp:
+      open.push_back({"tcp", service.first, service.last});
+      break;
+    case config::Service::Kind::udp:
+      open.push_back({"udp", service.first, service.last});
+      break;
+    case config::Service::Kind::icmp:
+      open.push_back({"icmp", service.first, service.last});
+      break;
+    case config::Service::Kind::any:
+      open.insert(open.end(), {{"tcp", 0, UINT16_MAX}, {"udp", 0, UINT16_MAX}, {"icmp", 0, UINT16_MAX}});
+      break;
+    case config::Service::Kind::protocol:
+      break;  // the frame opens no bare IP protocols; `load` refuses them in gateway.public.allow
+  }
+}
+
+}  // namespace
+
+void want_frame(const Intent& intent, Desired& desired) {
+  const config::Config& config = intent.config;
+  nl::Frame& frame = desired.frame;
+  frame.public_interface = config.public_side.interface;
+  frame.vpn_interface = config.vpn.interface;
+  const std::set<std::string> inner = subnet_devices(config);
+  frame.inner_interfaces.assign(inner.begin(), inner.end());
+  frame.wireguard_port = config.public_side.listen_port;
+  for (const config::Service& service : config.public_side.allow) open_service(service, frame.open);
+  std::set<std::string> out;
+  for (const config::Nat& nat : config.nat) out.insert(nat.out);
+  frame.masquerade = !out.empty();
+  frame.masquerade_out.assign(out.begin(), out.end());
+  frame.drop_foreign_forward = config.forward_foreign == config::ForwardForeign::drop;
+  frame.mark_allow = GW_MARK_ALLOW;
+  frame.mark_nat = GW_MARK_NAT;
+  frame.mark_reject = GW_MARK_REJECT;
+  desired.firewall.fingerprint = nl::fingerprint(frame);
+}
+
+}  // namespace gw::plan

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <set>
+#include <string>
+
+#include "gatewayd/plan/plan.h"
+
+/// The concerns of compile(), a file each. Each fills its own part of Desired from the intent and reads nothing another
+/// has written, except where it says so.
+namespace gw::plan {
+
+/// links.cc: the VPN device, VLAN devices, addresses and routes.
+void want_links(const Intent& intent, Desired& desired);
+/// peers.cc: clients and sites.
+void want_peers(const Intent& intent, Desired& desired);
+/// hosts.cc: rules, exact addresses, link entries, attachments. After want_links: its addresses become the gateway's.
+Result<void> want_policy(const Intent& intent, policy::Interner& interner, Desired& desired);
+/// frame.cc: the nftables frame.
+void want_frame(const Intent& intent, Desired& desired);
+/// sysctls.cc: forwarding, redirects, reverse path, router advertisements.
+void want_sysctls(const Intent& intent, Desired& desired);
+
+/// The devices that subnets' packets arrive on, the public one among them when it carries a subnet.
+std::set<std::string> subnet_devices(const config::Config& config);
+
+}  // namespace gw::plan
