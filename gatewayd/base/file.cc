@@ -27,12 +27,6 @@ std::string directory_of(const std::string& path) {
   return parent.empty() ? "." : parent.string();
 }
 
-Result<void> sync_directory(const std::string& path) {
-  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!fd.valid() || ::fsync(fd.get()) != 0) return failure(errno, "sync directory", path);
-  return {};
-}
-
 Result<void> fill(int fd, const std::string& path, std::string_view content, mode_t mode) {
   if (auto written = write_all(fd, content, path); !written) return written;
   if (::fchmod(fd, mode) != 0) return failure(errno, "set the mode of", path);
@@ -81,6 +75,21 @@ Result<void> make_directories(const std::string& path, mode_t mode) {
   }
   if (!std::filesystem::is_directory(whole)) return failure(ENOTDIR, "make directory", path);
   return {};
+}
+
+Result<void> sync_directory(const std::string& path) {
+  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd.valid() || ::fsync(fd.get()) != 0) return failure(errno, "sync directory", path);
+  return {};
+}
+
+Result<UniqueFd> lock_directory(const std::string& path) {
+  UniqueFd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd.valid()) return failure(errno, "open directory", path);
+  while (::flock(fd.get(), LOCK_EX) != 0) {
+    if (errno != EINTR) return failure(errno, "lock directory", path);
+  }
+  return fd;
 }
 
 Result<UniqueFd> lock_file(const std::string& path) {

@@ -21,6 +21,12 @@ Result<void> write_file_atomically(const std::string& path, std::string_view con
 /// Makes the directory and its parents; an existing one keeps its mode.
 Result<void> make_directories(const std::string& path, mode_t mode);
 
+/// fsync(2) of a directory: makes what was created in it, renamed or removed survive a power cut.
+Result<void> sync_directory(const std::string& path);
+
+/// Waits for an exclusive flock(2) on an existing directory. Held while the fd lives.
+Result<UniqueFd> lock_directory(const std::string& path);
+
 /// Takes an exclusive flock(2) on `path`, creating it 0600; EBUSY when another process holds it. Held while the fd
 /// lives.
 Result<UniqueFd> lock_file(const std::string& path);

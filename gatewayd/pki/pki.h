@@ -15,7 +15,8 @@
 /// Split over pki/*.cc by concern; OpenSSL headers appear in .cc files only. One thread.
 namespace gw::pki {
 
-/// Object identifier of the certificate extension that carries the WireGuard public key: 2.25.UUID (X.667), 32 raw bytes in an OCTET STRING.
+/// Object identifier of the certificate extension that carries the WireGuard public key: 2.25.UUID (X.667), 32 raw
+/// bytes in an OCTET STRING.
 extern const char* const kWireGuardKeyOid;
 
 /// A P-256 private key.
@@ -56,15 +57,16 @@ struct Request {
   PublicKey wireguard;
   std::string public_key_pem;
 };
-/// EINVAL with the reason: not PEM, too big (16 KiB), bad signature, not P-256, no WireGuard key, a low-order one, other extensions.
+/// EINVAL with the reason: not PEM, too big (16 KiB), bad signature, not P-256, no WireGuard key, a low-order one,
+/// other extensions.
 Result<Request> parse_request(const std::string& pem);
 
 /// A certificate as facts.
 struct Certificate {
   std::string pem;
-  std::string serial;       ///< lower-case hex without separators
-  std::string subject;      ///< RFC 2253
-  std::string name;         ///< common name
+  std::string serial;   ///< lower-case hex without separators
+  std::string subject;  ///< RFC 2253
+  std::string name;     ///< common name
   std::string issuer;
   std::string device_uuid;  ///< from SAN urn:uuid:
   std::optional<PublicKey> wireguard;
@@ -75,11 +77,18 @@ struct Certificate {
 };
 Result<Certificate> parse_certificate(const std::string& pem);
 
+/// One line of a CRL.
+struct RevokedCertificate {
+  std::string serial;  ///< hex
+  UnixSeconds at = 0;
+  std::string reason;  ///< as gatewayd/base/revocation.h names it; empty is "unspecified"
+};
+
 /// The authority of one gateway: root and issuing intermediate, under STATE/ca.
 class Authority {
  public:
-  /// Opens STATE/ca, or makes root and intermediate on first start: root.crt, root.key, issuing.crt, issuing.key (0600), atomically:
-  /// a crash in between leaves none or all. `name` is the gateway's, in the subjects.
+  /// Opens STATE/ca, or makes root and intermediate on first start: root.crt, root.key, issuing.crt, issuing.key
+  /// (0600), atomically: a crash in between leaves none or all. `name` is the gateway's, in the subjects.
   static Result<Authority> open(const std::string& directory, const std::string& name, UnixSeconds now);
   Authority(Authority&&) noexcept;
   Authority& operator=(Authority&&) noexcept;
@@ -89,14 +98,15 @@ class Authority {
   [[nodiscard]] const Certificate& issuing() const;
   [[nodiscard]] std::string chain_pem() const;  ///< issuing, then root
 
-  /// Profile of DESIGN §8: 128-bit random serial, CA:FALSE, digitalSignature, clientAuth, SAN urn:uuid and DNS name, notBefore now - 300.
-  Result<Certificate> issue(const Request& request, const std::string& name, const std::string& device_uuid, UnixSeconds now,
-                            UnixSeconds not_after) const;
+  /// Profile of DESIGN §8: 128-bit random serial, CA:FALSE, digitalSignature, clientAuth, SAN urn:uuid and DNS name,
+  /// notBefore now - 300.
+  Result<Certificate> issue(const Request& request, const std::string& name, const std::string& device_uuid,
+                            UnixSeconds now, UnixSeconds not_after) const;
   /// Chain, dates and purpose. EKEYREJECTED: of another CA; EKEYEXPIRED: ended or not yet valid. The detail says which.
   [[nodiscard]] Result<void> verify(const std::string& certificate_pem, UnixSeconds now) const;
-  /// CRL of the intermediate (RFC 5280), DER.
-  Result<std::string> make_crl(const std::vector<std::pair<std::string, UnixSeconds>>& revoked_serials, uint64_t number, UnixSeconds now,
-                               UnixSeconds next_update) const;
+  /// CRL of the intermediate (RFC 5280), DER. EINVAL names a serial or reason that is none.
+  [[nodiscard]] Result<std::string> make_crl(const std::vector<RevokedCertificate>& revoked, uint64_t number,
+                                             UnixSeconds now, UnixSeconds next_update) const;
 
   struct Impl;
 

@@ -36,8 +36,8 @@ struct Client {
   std::string name;     ///< a host name label (RFC 1123)
   std::string device_uuid;
   PublicKey wireguard;
-  std::vector<std::string> groups;  ///< sorted
-  std::vector<IpAddress> addresses; ///< at most one of each family
+  std::vector<std::string> groups;   ///< sorted
+  std::vector<IpAddress> addresses;  ///< at most one of each family
   std::optional<config::Tunnel> tunnel;
   std::string description;
   bool disabled = false;
@@ -45,12 +45,14 @@ struct Client {
   /// Of the newest certificate of the current key.
   std::string serial;
   UnixSeconds not_after = 0;
-  UnixSeconds revoked_at = 0;  ///< of that certificate; 0: not revoked
+  UnixSeconds revoked_at = 0;     ///< of that certificate; 0: not revoked
   bool profile_outdated = false;  ///< what its profile was made from has changed since (endpoint, key, prefixes, DNS)
   bool operator==(const Client&) const = default;
 
   /// A peer is in the kernel exactly while this holds (DESIGN §8).
-  [[nodiscard]] bool has_access(UnixSeconds now) const { return !disabled && revoked_at == 0 && !serial.empty() && now <= not_after; }
+  [[nodiscard]] bool has_access(UnixSeconds now) const {
+    return !disabled && revoked_at == 0 && !serial.empty() && now <= not_after;
+  }
 };
 
 struct AuditEntry {
@@ -61,50 +63,71 @@ struct AuditEntry {
 
 struct PoolUse {
   Prefix prefix;
-  uint64_t size = 0;       ///< addresses that clients can take
+  uint64_t size = 0;  ///< addresses that clients can take
   uint64_t allocated = 0;
   bool operator==(const PoolUse&) const = default;
 };
 
-/// SQLite, WAL, synchronous=FULL: when a call returns, its effect survives a power cut. Every change is one transaction
-/// together with its audit entry. One thread; a second process that holds the file gets EBUSY; a damaged file EUCLEAN with
-/// what to do (restore from the backup; the file is not touched).
+/// The gateway keeps the first two addresses of a pool, after the network's own (DESIGN §2): clients start at this one.
+inline constexpr uint64_t kFirstClientAddress = 3;
+
+/// SQLite, WAL, synchronous=FULL: when a call returns, its effect survives a power cut. Every change of clients and
+/// certificates is one transaction together with its audit entry. One thread; one process: another that opens the file
+/// gets EBUSY. EUCLEAN from any call: the file is damaged, the detail says what to do.
 class Registry {
  public:
+  /// Makes the file, 0600, when there is none (its directory must exist). EBUSY: another process has it open. EUCLEAN:
+  /// damaged, or not a registry; the file is not touched. ENOTSUP: a newer gatewayd made it.
   static Result<Registry> open(const std::string& path);
   Registry(Registry&&) noexcept;
   Registry& operator=(Registry&&) noexcept;
   ~Registry();
 
-  [[nodiscard]] Result<std::vector<Client>> clients() const;  ///< by name
-  [[nodiscard]] Result<Client> client(const std::string& name) const;  ///< ENOENT
-  [[nodiscard]] Result<std::vector<Certificate>> certificates() const;
-  [[nodiscard]] Result<Certificate> certificate(const std::string& serial) const;  ///< a unique beginning will do; ENOENT, EINVAL when ambiguous
+  [[nodiscard]] Result<std::vector<Client>> clients() const;            ///< by name
+  [[nodiscard]] Result<Client> client(const std::string& name) const;   ///< ENOENT
+  [[nodiscard]] Result<std::vector<Certificate>> certificates() const;  ///< in order of issue
+  /// By serial number or a beginning of it that only one has; case and colons do not matter. ENOENT; EINVAL: several
+  /// begin so, or not hex.
+  [[nodiscard]] Result<Certificate> certificate(const std::string& serial) const;
 
-  /// Allocates number and addresses (lowest free; first two and an IPv4 broadcast excluded) and returns them, holding
-  /// them in no way: `add_client` takes them. ENOSPC: "all 251 addresses of 172.16.201.0/24 are taken by 251 clients".
+  /// The smallest free number and the lowest free address of each pool, in time that does not grow with the clients.
+  /// Holds nothing: `add_client` takes them. EINVAL: the name is no label; EEXIST: it is taken; ENOSPC: "all 252
+  /// addresses of 172.16.201.0/24 are taken by 252 clients".
   [[nodiscard]] Result<Client> plan_client(const std::string& name, const std::vector<Prefix>& pools) const;
-  /// EEXIST: name, WireGuard key or address taken (says by whom). The certificate goes in with it.
-  Result<void> add_client(const Client& client, const Certificate& certificate, const std::string& who, UnixSeconds now);
-  /// Groups, tunnel, description, disabled. Name, key and addresses are not changed here.
+  /// Client and certificate together. EEXIST: name, number, device, WireGuard key, address or serial is taken (says by
+  /// whom); EKEYREVOKED: the WireGuard key was revoked as compromised once; EINVAL: malformed, or the two do not belong
+  /// together.
+  Result<void> add_client(const Client& client, const Certificate& certificate, const std::string& who,
+                          UnixSeconds now);
+  /// Groups, tunnel, description, disabled. Name, key and addresses are not changed here. A change of the tunnel makes
+  /// the profile outdated.
   Result<void> update_client(const Client& client, const std::string& who, UnixSeconds now);
-  /// A new certificate for the same key (renew).
+  /// A new certificate for the same key (renew). EKEYREVOKED: the newest one is revoked, which only a new key ends.
   Result<void> add_certificate(const Certificate& certificate, const std::string& who, UnixSeconds now);
-  /// A new key: the old certificates are revoked as superseded.
-  Result<void> rekey_client(const std::string& name, const Certificate& certificate, const std::string& who, UnixSeconds now);
-  /// All its certificates.
-  Result<void> revoke_client(const std::string& name, const std::string& reason, const std::string& who, UnixSeconds now);
-  Result<void> revoke_certificate(const std::string& serial, const std::string& reason, const std::string& who, UnixSeconds now);
+  /// A new key: the old certificates are revoked as superseded. EINVAL when it is the old key.
+  Result<void> rekey_client(const std::string& name, const Certificate& certificate, const std::string& who,
+                            UnixSeconds now);
+  /// All its certificates. Done again it changes nothing but a reason that becomes keyCompromise. EINVAL: not a reason
+  /// of base/revocation.h.
+  Result<void> revoke_client(const std::string& name, const std::string& reason, const std::string& who,
+                             UnixSeconds now);
+  /// `serial` as in `certificate`.
+  Result<void> revoke_certificate(const std::string& serial, const std::string& reason, const std::string& who,
+                                  UnixSeconds now);
   /// Frees addresses; its certificates stay, revoked (cessationOfOperation), for the CRL.
   Result<void> remove_client(const std::string& name, const std::string& who, UnixSeconds now);
 
   [[nodiscard]] Result<std::vector<PoolUse>> pool_use(const std::vector<Prefix>& pools) const;
-  [[nodiscard]] Result<std::vector<AuditEntry>> audit(size_t newest) const;
-  /// Fingerprint of what profiles were last made from; clients made under another are `profile_outdated`.
+  [[nodiscard]] Result<std::vector<AuditEntry>> audit(size_t newest) const;  ///< newest first
+  /// Fingerprint of what profiles are made from now; clients whose profile was made under another are
+  /// `profile_outdated`.
   Result<void> set_profile_fingerprint(const std::string& fingerprint);
-  /// The highest time ever seen, as a floor (DATAPLANE "Time"): returns max(now, floor) and stores it.
+  /// The client has been given a profile made from what holds now (export).
+  Result<void> mark_profile_current(const std::string& name);
+  /// The highest time ever seen, as a floor (DATAPLANE "Time"): returns max(now, floor). Written when it rose by a
+  /// minute or more, so that asking often costs no disk write; after a crash the floor is less than a minute behind.
   Result<UnixSeconds> observe_time(UnixSeconds now);
-  /// Monotonic number for CRLs.
+  /// Monotonic number for CRLs, from 1.
   Result<uint64_t> next_crl_number();
 
   struct Impl;
