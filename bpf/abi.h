@@ -28,12 +28,11 @@
 #define GW_MAX_SOURCES 65536U /* addresses whose rate of new flows is remembered */
 #define GW_EVENT_BYTES 262144U
 
-/* An address as 16 bytes in network order, IPv4 as ::ffff:a.b.c.d. */
+/* An address as 16 bytes in network order, IPv4 as ::ffff:a.b.c.d. Aligned to 4: in a trie key it follows a __u32. */
 struct gw_addr {
 	union {
 		__u8 b[16];
 		__be32 w[4];
-		__u64 d[2];
 	};
 };
 
