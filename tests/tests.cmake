@@ -3,7 +3,7 @@
 enable_testing()
 find_package(GTest REQUIRED)
 
-gw_layer(gw_support tests/support gw_base gw_netlink nlohmann_json::nlohmann_json)
+gw_layer(gw_support tests/support gw_base gw_netlink gw_policy nlohmann_json::nlohmann_json)
 
 # gw_tests(TIER FOLDER LIBRARIES...)
 function(gw_tests tier folder)
@@ -24,7 +24,7 @@ gw_tests(unit netlink gw_netlink)
 gw_tests(unit config gw_config)
 gw_tests(unit pki gw_pki)
 gw_tests(unit registry gw_registry)
-gw_tests(unit policy gw_policy)
+gw_tests(unit policy gw_policy gw_support)
 gw_tests(unit plan gw_plan)
 gw_tests(unit apply gw_apply)
 gw_tests(unit control gw_control)

@@ -20,10 +20,10 @@ std::set<IpAddress> gateway_addresses(const Intent& intent, const Desired& desir
   return all;
 }
 
-std::map<std::string, LinkEntry> link_entries(const config::Config& config) {
+std::map<std::string, LinkEntry> link_entries(const config::Config& config, policy::Interner& interner) {
   std::map<std::string, LinkEntry> entries;
   entries[config.vpn.interface] = {.link = GW_LINK_ID_VPN, .flags = GW_LINK_VPN, .vlans = {}};
-  for (const auto& [device, id] : policy::link_ids(config)) {
+  for (const auto& [device, id] : policy::link_ids(config, interner)) {
     LinkEntry& entry = entries[device];
     entry.link = id;
     if (device == config.public_side.interface) entry.flags |= GW_LINK_PUBLIC;
@@ -78,7 +78,7 @@ Result<void> want_policy(const Intent& intent, policy::Interner& interner, Desir
     hosts[i].class_id = desired.compiled.class_of(facts[i]).value_or(GW_CLASS_NONE);
     desired.policy.hosts[facts[i].address] = hosts[i];
   }
-  desired.policy.links = link_entries(intent.config);
+  desired.policy.links = link_entries(intent.config, interner);
   desired.attachments.insert({intent.config.vpn.interface, Hook::vpn_ingress});
   desired.attachments.insert({intent.config.vpn.interface, Hook::vpn_egress});
   for (const std::string& device : subnet_devices(intent.config))

@@ -12,7 +12,9 @@
 #include "bpf/image.h"
 #include "gatewayd/base/result.h"
 #include "gatewayd/config/config.h"
+#include "gatewayd/policy/interner.h"
 
+/// Rules -> decision tables (DATAPLANE "The verdict", docs/adr/0002). Pure: no I/O, no clock.
 namespace gw::policy {
 
 /// An exact address and what it is: a client's, or the gateway's own.
@@ -24,37 +26,34 @@ struct HostFacts {
   bool operator==(const HostFacts&) const = default;
 };
 
-/// Gives names and class signatures numbers that are never reused or renumbered while pinned state lives. Serialised into
-/// the run directory by the daemon (same lifetime as the bpffs), so counters keep their rules over a restart.
-class Interner {
- public:
-  uint32_t rule(const std::string& name);            ///< 1-based; ENOSPC is impossible below GW_MAX_RULES names in one life
-  uint32_t signature(const std::string& signature);  ///< 1-based
-  [[nodiscard]] std::optional<std::string> rule_name(uint32_t id) const;
-  [[nodiscard]] std::string serialise() const;
-  static Result<Interner> parse(const std::string& text);
+/// Link ids by device name (config::Subnet::device()): what gw_prefix.link holds for a subnet. Never renumbered in the
+/// life of `interner`, so adding a subnet moves no other; new devices are numbered in name order. The VPN link is
+/// GW_LINK_ID_VPN.
+std::map<std::string, uint32_t> link_ids(const config::Config& config, Interner& interner);
 
- private:
-  std::map<std::string, uint32_t> rules_;
-  std::map<std::string, uint32_t> signatures_;
-};
-
-/// Link ids by device name (config::Subnet::device()), 2-based and sorted; the VPN link is GW_LINK_ID_VPN.
-std::map<std::string, uint32_t> link_ids(const config::Config& config);
-
-/// A compiled policy. Cost of `class_of` does not depend on the number of rules' services or clients.
+/// A compiled policy. Immutable; cheap to copy but for the image.
 struct Compiled {
   bpf::PolicyImage image;
-  /// Class of a host, or nullopt when no host of its kind was there at compile time: compile again.
+  /// Class of a host, or nullopt when no host of its kind was there at compile time: compile again. Its cost does not
+  /// depend on the number of rules or clients: the host's groups, and one probe for each prefix length that rules name.
   [[nodiscard]] std::optional<uint32_t> class_of(const HostFacts& host) const;
 
   struct Lookup;                         // selectors that rules mention, literals, known signatures
   std::shared_ptr<const Lookup> lookup;  // immutable
 };
 
-/// Rules -> tables. Pure. E2BIG when the tables would pass `budget_bytes`: the detail names the rules that cost most.
-/// Cost grows with rules x distinct host signatures, not with hosts.
+/// Memory the tables take in the kernel, near enough: what `compile` holds against its budget.
+size_t table_bytes(const bpf::PolicyImage& image);
+
+/// Rules -> tables. Cost grows with rules and distinct host signatures, not with hosts. The gateway's own address as a
+/// source matches no rule: what it sends itself is not judged. E2BIG when the tables would pass `budget_bytes`: the
+/// detail names the rules that cost most. ENOSPC when the interner holds GW_MAX_RULES rule names. `interner` is
+/// untouched on failure.
 Result<Compiled> compile(const config::Config& config, std::span<const HostFacts> hosts, Interner& interner,
                          size_t budget_bytes = size_t{256} << 20U);
+
+/// The name under which the rule that `interconnect: true` makes is interned and shown; it comes after all written
+/// rules.
+std::string interconnect_rule_name(const std::string& group);
 
 }  // namespace gw::policy
