@@ -12,8 +12,8 @@ namespace gw::nl {
 
 /// An address on a device. `address` keeps its host bits, unlike Prefix.
 ///
-/// Linux before 5.18 ignores `protocol` in add_address without a word and reports none: list_addresses then says 0, and the
-/// owner has to tell his addresses by the device being his.
+/// Linux before 5.18 ignores `protocol` in add_address without a word and reports none: list_addresses then says 0, and
+/// the owner has to tell his addresses by the device being his.
 struct Address {
   uint32_t ifindex = 0;
   IpAddress address;

@@ -34,7 +34,8 @@ Result<Link> find_link(Socket& socket, const std::string& name);  ///< ENODEV wh
 Result<void> add_wireguard_link(Socket& socket, const std::string& name);
 /// As above; also EEXIST when the parent has that VLAN already, ENODEV without the parent, ERANGE above 4094.
 Result<void> add_vlan_link(Socket& socket, const std::string& name, uint32_t parent, uint16_t vlan);
-Result<void> set_link_alias(Socket& socket, uint32_t index, const std::string& alias);  ///< empty: none; at most 255 bytes
+Result<void> set_link_alias(Socket& socket, uint32_t index,
+                            const std::string& alias);  ///< empty: none; at most 255 bytes
 Result<void> set_link_mtu(Socket& socket, uint32_t index, uint32_t mtu);
 Result<void> set_link_up(Socket& socket, uint32_t index, bool up);
 Result<void> delete_link(Socket& socket, uint32_t index);

@@ -8,18 +8,25 @@
 
 namespace gw::nl {
 
-/// Tells that something changed in the kernel: links, addresses, routes, tc filters (rtnetlink), or nftables. It does not
-/// tell what: the reader reads again. Subscribe before the first dump. One thread.
+/// Tells that something changed in the kernel: links, addresses, routes, tc filters (rtnetlink), or nftables. It does
+/// not tell what: the reader reads again. Subscribe before the first dump. One thread.
 class Monitor {
  public:
-  enum class What : uint8_t { link, address, route, filter, nftables, overrun };  ///< overrun: ENOBUFS, read everything again
+  enum class What : uint8_t {
+    link,
+    address,
+    route,
+    filter,
+    nftables,
+    overrun
+  };  ///< overrun: ENOBUFS, read everything again
 
   static Result<Monitor> open();
   Monitor(Monitor&&) noexcept;
   Monitor& operator=(Monitor&&) noexcept;
   ~Monitor();
 
-  [[nodiscard]] int route_fd() const;     ///< poll for reading, then drain()
+  [[nodiscard]] int route_fd() const;  ///< poll for reading, then drain()
   [[nodiscard]] int nftables_fd() const;
   /// Reads all that waits, without blocking, and calls back once per kind of change.
   Result<void> drain(const std::function<void(What)>& handle);

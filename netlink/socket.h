@@ -5,13 +5,11 @@
 
 #include "gatewayd/base/result.h"
 
-struct nl_sock;
-struct nl_msg;
-
 namespace gw::nl {
 
-/// A libnl socket of one protocol (NETLINK_ROUTE, NETLINK_GENERIC) in the network namespace of the opening thread. Keeps
-/// the kernel's raw errno and extended-ack text, which libnl folds. One thread. Movable.
+/// A netlink socket of one protocol (NETLINK_ROUTE, NETLINK_GENERIC) in the network namespace of the opening thread,
+/// with extended acks and strict checking of dump requests switched on. Errors that come through it keep the kernel's
+/// raw errno and text. One request at a time, one thread. Movable; closed with the object.
 class Socket {
  public:
   static Result<Socket> open(int protocol);
@@ -19,9 +17,8 @@ class Socket {
   Socket& operator=(Socket&&) noexcept;
   ~Socket();
 
-  [[nodiscard]] nl_sock* get() const;
   struct Impl;
-  [[nodiscard]] Impl& impl() const { return *impl_; }
+  [[nodiscard]] Impl& impl() const { return *impl_; }  ///< for this layer only
 
  private:
   explicit Socket(std::unique_ptr<Impl> impl);

@@ -57,15 +57,16 @@ struct WgChange {
   std::set<PublicKey> remove;
 };
 
-/// A WireGuard implementation: the kernel's over generic netlink (include/uapi/linux/wireguard.h) or wireguard-go over its
-/// socket protocol (https://www.wireguard.com/xplatform/). Namespace of the thread that made it. One thread.
+/// A WireGuard implementation: the kernel's over generic netlink (include/uapi/linux/wireguard.h) or wireguard-go over
+/// its socket protocol (https://www.wireguard.com/xplatform/). Namespace of the thread that made it. One thread.
 class WireGuard {
  public:
   virtual ~WireGuard() = default;
   /// "kernel" or "userspace (wireguard-go), not for production".
   [[nodiscard]] virtual std::string implementation() const = 0;
   [[nodiscard]] virtual bool in_kernel() const = 0;
-  /// Makes the device; EEXIST when there is one of that name. Userspace: starts wireguard-go as its own session, so that it outlives us.
+  /// Makes the device; EEXIST when there is one of that name. Userspace: starts wireguard-go as its own session, so
+  /// that it outlives us.
   virtual Result<void> create(const std::string& name) = 0;
   /// Empties the device first (a full one takes minutes to delete), then deletes it.
   virtual Result<void> destroy(const std::string& name) = 0;
@@ -74,7 +75,8 @@ class WireGuard {
   virtual Result<void> change(const std::string& name, const WgChange& change) = 0;
 };
 
-/// The kernel's when it has WireGuard, found out by trying; else userspace; ENOTSUP when wireguard-go is missing too, naming both packages.
+/// The kernel's when it has WireGuard, found out by trying; else userspace; ENOTSUP when wireguard-go is missing too,
+/// naming both packages.
 Result<std::unique_ptr<WireGuard>> open_wireguard();
 Result<std::unique_ptr<WireGuard>> open_kernel_wireguard();
 Result<std::unique_ptr<WireGuard>> open_userspace_wireguard();

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/support/namespace.h"
+
+#include <fcntl.h>
+#include <linux/rtnetlink.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <sstream>
+#include <stdexcept>
+#include <system_error>
+
+#include "netlink/link.h"
+#include "netlink/process.h"
+
+namespace gw::test {
+namespace {
+
+[[noreturn]] void fail(const std::string& what) { throw std::system_error(errno, std::generic_category(), what); }
+
+UniqueFd open_namespace(const char* path) {
+  UniqueFd fd(::open(path, O_RDONLY | O_CLOEXEC));
+  if (!fd.valid()) fail(path);
+  return fd;
+}
+
+void enter(const UniqueFd& fd, int kind) {
+  if (::setns(fd.get(), kind) != 0) fail("setns");
+}
+
+void set_loopback_up() {
+  auto socket = nl::Socket::open(NETLINK_ROUTE);
+  if (!socket) throw std::runtime_error(socket.error().message());
+  constexpr uint32_t kLoopback = 1;  // the first device of every namespace
+  if (auto up = nl::set_link_up(*socket, kLoopback, true); !up) throw std::runtime_error(up.error().message());
+}
+
+void delete_tun_devices() {
+  auto socket = nl::Socket::open(NETLINK_ROUTE);
+  if (!socket) return;
+  const auto links = nl::list_links(*socket);
+  if (!links) return;
+  for (const auto& link : *links) {
+    if (link.kind == "tun") (void)nl::delete_link(*socket, link.index);
+  }
+}
+
+}  // namespace
+
+Namespace::Namespace() : old_net_(open_namespace("/proc/self/ns/net")), old_mnt_(open_namespace("/proc/self/ns/mnt")) {
+  if (::unshare(CLONE_NEWNET | CLONE_NEWNS) != 0) fail("unshare");
+  if (::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) fail("make mounts private");
+  (void)::mkdir("/run/wireguard", 0700);
+  if (::mount("tmpfs", "/run/wireguard", "tmpfs", 0, "mode=700") != 0) fail("mount tmpfs on /run/wireguard");
+  set_loopback_up();
+}
+
+Namespace::~Namespace() {
+  delete_tun_devices();
+  // Staying would run later tests in the wrong place: better to end the process here.
+  enter(old_net_, CLONE_NEWNET);
+  enter(old_mnt_, CLONE_NEWNS);
+}
+
+PeerNamespace::PeerNamespace() {
+  const UniqueFd here = open_namespace("/proc/self/ns/net");
+  if (::unshare(CLONE_NEWNET) != 0) fail("unshare");
+  net_ = open_namespace("/proc/self/ns/net");
+  set_loopback_up();
+  enter(here, CLONE_NEWNET);
+}
+
+PeerNamespace::~PeerNamespace() { inside(delete_tun_devices); }
+
+std::string PeerNamespace::path() const {
+  return "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(net_.get());
+}
+
+void PeerNamespace::inside(const std::function<void()>& body) const {
+  const UniqueFd here = open_namespace("/proc/self/ns/net");
+  enter(net_, CLONE_NEWNET);
+  try {
+    body();
+  } catch (...) {
+    enter(here, CLONE_NEWNET);
+    throw;
+  }
+  enter(here, CLONE_NEWNET);
+}
+
+std::string run(const std::vector<std::string>& arguments, const std::string& input) {
+  const auto finished = nl::run_program(arguments, input);
+  if (!finished) throw std::runtime_error(finished.error().message());
+  if (finished->status != 0) {
+    throw std::runtime_error(arguments[0] + " ended with " + std::to_string(finished->status) + ": " + finished->error +
+                             finished->out);
+  }
+  return finished->out;
+}
+
+std::string sh(const std::string& line) {
+  std::istringstream words(line);
+  std::vector<std::string> arguments;
+  for (std::string word; words >> word;) arguments.push_back(word);
+  return run(arguments);
+}
+
+}  // namespace gw::test
