@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/support/host.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <exception>
+#include <sstream>
+#include <stdexcept>
+#include <thread>
+
+#include "gatewayd/base/fd.h"
+
+namespace gw::test {
+namespace {
+
+std::string namespace_path(pid_t pid, const char* kind) { return "/proc/" + std::to_string(pid) + "/ns/" + kind; }
+
+void enter_namespace(pid_t pid, const char* kind, int type) {
+  const UniqueFd fd(open(namespace_path(pid, kind).c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd.valid() || setns(fd.get(), type) != 0) throw std::runtime_error("setns into " + namespace_path(pid, kind));
+}
+
+bool build_namespaces() {
+  if (unshare(CLONE_NEWNET | CLONE_NEWNS) != 0) return false;
+  if (mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return false;
+  // /sys shows the devices of the namespace it was mounted in.
+  umount2("/sys", MNT_DETACH);
+  if (mount("sysfs", "/sys", "sysfs", 0, nullptr) != 0) return false;
+  for (const char* directory : {"/run/wireguard", "/run/bpf"}) mkdir(directory, 0755);
+  return mount("tmpfs", "/run/wireguard", "tmpfs", 0, "mode=0755") == 0 &&
+         mount("bpf", "/run/bpf", "bpf", 0, "mode=0700") == 0;
+}
+
+/// A child that holds the namespaces and ends with its parent.
+Process hold() {
+  std::array<int, 2> ready{};
+  if (pipe2(ready.data(), O_CLOEXEC) != 0) throw std::runtime_error("pipe2");
+  const pid_t parent = getpid();
+  const pid_t pid = fork();
+  if (pid == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent) _exit(1);
+    const bool good = build_namespaces();
+    const char byte = good ? 'y' : 'n';
+    if (write(ready[1], &byte, 1) != 1 || !good) _exit(1);
+    for (;;) pause();
+  }
+  const UniqueFd read_end(ready[0]);
+  close(ready[1]);
+  Process holder(pid);
+  char byte = 'n';
+  if (read(read_end.get(), &byte, 1) != 1 || byte != 'y')
+    throw std::runtime_error("cannot make namespaces: run as root");
+  return holder;
+}
+
+}  // namespace
+
+Arguments words(const std::string& text) {
+  std::istringstream stream(text);
+  Arguments out;
+  for (std::string word; stream >> word;) out.push_back(word);
+  return out;
+}
+
+Host::Host(std::string name) : name_(std::move(name)), holder_(hold()) { must("ip link set lo up"); }
+
+Host::~Host() = default;
+
+Prepare Host::enter(const Prepare& more) const {
+  return [pid = holder_.pid(), more] {
+    enter_namespace(pid, "net", CLONE_NEWNET);
+    enter_namespace(pid, "mnt", CLONE_NEWNS);
+    if (more) more();
+  };
+}
+
+Output Host::run(const Arguments& argv, std::chrono::milliseconds limit) const {
+  return test::run(argv, limit, enter());
+}
+
+std::string Host::must(const Arguments& argv) const {
+  const Output output = run(argv);
+  if (output.ok()) return output.out;
+  std::string line = name_ + ":";
+  for (const auto& word : argv) line += " " + word;
+  throw std::runtime_error(line + ": exit " + std::to_string(output.status) + "\n" + output.out + output.err);
+}
+
+std::string Host::must(const std::string& text) const { return must(words(text)); }
+
+Process Host::start(const Arguments& argv, const std::string& log, const Prepare& more) const {
+  return test::start(argv, log, enter(more));
+}
+
+void Host::in(const std::function<void()>& work) const {
+  std::exception_ptr thrown;
+  std::thread thread([&] {
+    try {
+      enter_namespace(holder_.pid(), "net", CLONE_NEWNET);
+      work();
+    } catch (...) {
+      thrown = std::current_exception();
+    }
+  });
+  thread.join();
+  if (thrown) std::rethrow_exception(thrown);
+}
+
+void connect(const Host& a, const std::string& device_a, const Host& b, const std::string& device_b) {
+  a.must("ip link add " + device_a + " type veth peer name " + device_b + " netns " + std::to_string(b.pid()));
+  a.must("ip link set " + device_a + " up");
+  b.must("ip link set " + device_b + " up");
+}
+
+}  // namespace gw::test
