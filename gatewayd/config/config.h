@@ -37,7 +37,8 @@ struct Selector {
   [[nodiscard]] std::string str() const;  ///< "group:developers", "any", "10.1.1.7/32"
 };
 
-/// What a rule admits: a range of ports of TCP or UDP; ICMP (both versions) as type << 8 | code; or IP protocol numbers.
+/// What a rule admits: a range of ports of TCP or UDP; ICMP (both versions) as type << 8 | code; or IP protocol
+/// numbers.
 struct Service {
   enum class Kind : uint8_t { any, tcp, udp, icmp, protocol };
   Kind kind = Kind::any;
@@ -74,7 +75,8 @@ struct Public {
   std::string interface;
   std::optional<Endpoint> endpoint;  ///< what profiles name; the port defaults to listen_port
   uint16_t listen_port = 51820;
-  std::vector<Service> allow;  ///< `gateway.public.allow`: services of the gateway itself open on the public side; ssh unless written
+  /// `gateway.public.allow`: services of the gateway itself that are open on the public side; ssh and ping unless written.
+  std::vector<Service> allow;
 
   bool operator==(const Public&) const = default;
 };

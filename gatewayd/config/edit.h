@@ -11,9 +11,9 @@ namespace gw::config {
 
 inline constexpr const char* kDropIn = "gateway.d/90-gwctl.yaml";
 
-/// Each returns `files` with the drop-in changed and everything loaded and validated again, or an Error whose detail holds
-/// the diagnostics (EINVAL), EEXIST when the name is taken, ENOENT when there is no such thing, EPERM when it is written in
-/// a hand-written file (the error names file:line and says to remove it there). Nothing is written to disk.
+/// Each returns `files` with the drop-in changed and everything loaded and validated again, or an Error whose detail
+/// holds the diagnostics (EINVAL), EEXIST when the name is taken, ENOENT when there is no such thing, EPERM when it is
+/// written in a hand-written file (the error names file:line and says to remove it there). Nothing is written to disk.
 Result<Files> add_subnet(const Files& files, const std::string& name, const Subnet& subnet);
 Result<Files> add_group(const Files& files, const std::string& name, const Group& group);
 /// `before`/`after`: the name of the rule it stands next to. Services are taken as written (`service_names`).
@@ -31,6 +31,7 @@ Result<void> write_drop_in(const std::string& directory, const Files& files);
 /// "group:developers" and the like; EINVAL names the words that are allowed.
 Result<Selector> parse_selector(std::string_view text);
 /// "tcp/443", "udp/1000-2000", "icmp", "proto/47", "any", or a built-in name such as "ssh".
-Result<std::vector<Service>> parse_service(std::string_view text, const std::map<std::string, std::vector<Service>>& named);
+Result<std::vector<Service>> parse_service(std::string_view text,
+                                           const std::map<std::string, std::vector<Service>>& named);
 
 }  // namespace gw::config

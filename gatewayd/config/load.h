@@ -17,8 +17,8 @@ struct File {
   bool operator==(const File&) const = default;
 };
 
-/// gateway.yaml first, then gateway.d/*.yaml in name order: the whole of what an operator wrote. This is what is stored as
-/// an intent, so that origins stay true for an intent whose files have been edited since.
+/// gateway.yaml first, then gateway.d/*.yaml in name order: the whole of what an operator wrote. This is what is stored
+/// as an intent, so that origins stay true for an intent whose files have been edited since.
 using Files = std::vector<File>;
 
 struct Diagnostic {
@@ -28,11 +28,12 @@ struct Diagnostic {
   std::string text;  ///< what is wrong and what would be right
 
   bool operator==(const Diagnostic&) const = default;
-  [[nodiscard]] std::string str() const;  ///< "gateway.yaml:7:3: error: unknown key 'intrface'; did you mean 'interface'?"
+  /// "gateway.yaml:7:3: error: unknown key 'intrface'; did you mean 'interface'?"
+  [[nodiscard]] std::string str() const;
 };
 
 struct Loaded {
-  Config config;  ///< meaningful only when `ok()`
+  Config config;                        ///< meaningful only when `ok()`
   std::vector<Diagnostic> diagnostics;  ///< all of them, in file order
 
   [[nodiscard]] bool ok() const;  ///< no diagnostic of severity error
