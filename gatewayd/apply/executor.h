@@ -8,11 +8,11 @@
 
 namespace gw::apply {
 
-/// What was really done.
+/// What was really done, a line (plan::describe) each.
 struct Execution {
-  std::vector<plan::Operation> done;
-  std::vector<Error> errors;         ///< one for each failure, not for what was left out because of it
-  std::vector<std::string> skipped;  ///< lines of operations that a failure before them forbids
+  std::vector<std::string> done;
+  std::vector<Error> errors;          ///< one for each failure, none for what was left out because of it
+  std::vector<std::string> not_done;  ///< what failed, and what a failure before it forbids
 };
 
 /// Does a plan, operation by operation, and goes on after a failure with all that does not depend on it:

@@ -63,7 +63,10 @@ class IntentStore {
   explicit IntentStore(std::string directory) : directory_(std::move(directory)) {}
 
   Result<void> load();
+  void load_one(uint64_t sequence);
   Result<void> write(const StoredIntent& intent);
+  Result<StoredIntent> set_state(uint64_t sequence, StoredIntent::State state);
+  std::optional<StoredIntent> newest(auto&& predicate) const;
   void prune();
 
   std::string directory_;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -62,11 +64,19 @@ class Reconciler {
  private:
   Reconciler(Kernel& kernel, const SecretKey& private_key, std::string run_directory, policy::Interner interner);
 
-  Result<void> read_facts(plan::Intent& intent);
-  Result<plan::Desired> compile(plan::Intent& intent);
+  using Lines = std::set<std::string>;
+  using Hosts = std::map<IpAddress, plan::Host>;
+
+  Result<void> want(std::optional<plan::Desired>& desired);
+  Result<void> converge(std::optional<plan::Desired>& desired, Report& report);
+  [[nodiscard]] Lines drift_in(const plan::Observed& observed) const;
   Result<void> store_ids();
-  bool run(Report& report, plan::Operation operation);
-  void remove_hosts(Report& report, const std::vector<IpAddress>& addresses);
+
+  std::optional<Hosts> hosts_of(const plan::Client& client) const;
+  void replace_hosts(Report& report, const std::vector<IpAddress>& before, const Hosts& after);
+  void put_peer(Report& report, const PublicKey& key, const plan::Peer& peer);
+  void remove_peer(Report& report, const PublicKey& key);
+  void run(Report& report, const plan::Operation& operation);
 
   Kernel* kernel_;
   SecretKey key_;

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gatewayd/apply/pace.h"
+
+#include <algorithm>
+
+namespace gw::apply {
+
+void Pace::changed(Time now) {
+  if (!first_change_) first_change_ = now;
+  last_change_ = now;
+}
+
+void Pace::finished(Time now, bool clean) {
+  first_change_.reset();
+  last_change_.reset();
+  later_ = now + (clean ? kAudit : retry_);
+  retry_ = clean ? kFirstRetry : std::min(2 * retry_, kLongestRetry);
+}
+
+std::optional<Pace::Time> Pace::next_run_at() const {
+  if (!first_change_) return later_;
+  const Time settled = std::min(*last_change_ + kQuiet, *first_change_ + kLongestBurst);
+  return later_ ? std::min(settled, *later_) : settled;
+}
+
+}  // namespace gw::apply
