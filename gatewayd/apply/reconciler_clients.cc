@@ -3,14 +3,6 @@
 
 /// One client at a time, beside the whole: the same operations as a plan would have, without reading or comparing all.
 namespace gw::apply {
-namespace {
-
-plan::ChangeWireGuard no_change(const std::string& device) {
-  return {.device = device, .set_key = false, .listen_port = {}, .remove = {}, .add = {}, .change = {}};
-}
-
-}  // namespace
-
 std::optional<Reconciler::Hosts> Reconciler::hosts_of(const plan::Client& client) const {
   Hosts hosts;
   for (const IpAddress& address : client.addresses) {
@@ -51,7 +43,7 @@ void Reconciler::replace_hosts(Report& report, const std::vector<IpAddress>& bef
 
 void Reconciler::remove_peer(Report& report, const PublicKey& key) {
   desired_->wireguard.peers.erase(key);
-  plan::ChangeWireGuard change = no_change(desired_->wireguard.device);
+  plan::ChangeWireGuard change{.device = desired_->wireguard.device};
   change.remove.insert(key);
   run(report, change);
 }
@@ -60,7 +52,7 @@ void Reconciler::put_peer(Report& report, const PublicKey& key, const plan::Peer
   auto& known = desired_->wireguard.peers;
   const auto there = known.find(key);
   if (there != known.end() && there->second == peer) return;
-  plan::ChangeWireGuard change = no_change(desired_->wireguard.device);
+  plan::ChangeWireGuard change{.device = desired_->wireguard.device};
   (there == known.end() ? change.add : change.change)[key] = peer;
   known[key] = peer;
   run(report, change);

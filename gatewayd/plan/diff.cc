@@ -141,17 +141,11 @@ void Difference::wireguard() {
   if (want.device.empty()) return;
   static const WireGuardState kFresh;
   const WireGuardState& have = have_.wireguard.device == want.device ? have_.wireguard : kFresh;
-  ChangeWireGuard settings{.device = want.device,
-                           .set_key = want.public_key != have.public_key,
-                           .listen_port = {},
-                           .remove = {},
-                           .add = {},
-                           .change = {}};
+  ChangeWireGuard settings{.device = want.device, .set_key = want.public_key != have.public_key};
   if (want.listen_port != have.listen_port) settings.listen_port = want.listen_port;
-  ChangeWireGuard leave{
-      .device = want.device, .set_key = false, .listen_port = {}, .remove = {}, .add = {}, .change = {}};
-  ChangeWireGuard change = leave;
-  ChangeWireGuard join = leave;
+  ChangeWireGuard leave{.device = want.device};
+  ChangeWireGuard change{.device = want.device};
+  ChangeWireGuard join{.device = want.device};
   for (const auto& [key, peer] : have.peers) {
     if (!want.peers.contains(key)) leave.remove.insert(key);
   }

@@ -22,7 +22,7 @@ std::set<IpAddress> gateway_addresses(const Intent& intent, const Desired& desir
 
 std::map<std::string, LinkEntry> link_entries(const config::Config& config, policy::Interner& interner) {
   std::map<std::string, LinkEntry> entries;
-  entries[config.vpn.interface] = {.link = GW_LINK_ID_VPN, .flags = GW_LINK_VPN, .vlans = {}};
+  entries[config.vpn.interface] = {.link = GW_LINK_ID_VPN, .flags = GW_LINK_VPN};
   for (const auto& [device, id] : policy::link_ids(config, interner)) {
     LinkEntry& entry = entries[device];
     entry.link = id;

@@ -11,7 +11,7 @@ std::optional<IpAddress> endpoint_address(const std::string& host, const std::ma
 }
 
 Peer site_peer(const config::Site& site, const std::map<std::string, IpAddress>& resolved) {
-  Peer peer{.allowed_ips = {site.prefixes.begin(), site.prefixes.end()}, .keepalive = site.keepalive, .endpoint = {}};
+  Peer peer{.allowed_ips = {site.prefixes.begin(), site.prefixes.end()}, .keepalive = site.keepalive};
   if (!site.endpoint) return peer;
   // A name that does not resolve yet leaves the peer without an endpoint: it can still come to us.
   if (const auto address = endpoint_address(site.endpoint->host, resolved))

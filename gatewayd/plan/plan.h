@@ -93,10 +93,10 @@ struct DeleteRoute {
 struct ChangeWireGuard {
   std::string device;
   bool set_key = false;
-  std::optional<uint16_t> listen_port;
-  std::set<PublicKey> remove;
-  std::map<PublicKey, Peer> add;
-  std::map<PublicKey, Peer> change;
+  std::optional<uint16_t> listen_port = {};
+  std::set<PublicKey> remove = {};
+  std::map<PublicKey, Peer> add = {};
+  std::map<PublicKey, Peer> change = {};
 };
 struct InstallPolicy {};  ///< image and all hosts of Desired: a slot swap
 struct PutHost {

@@ -51,18 +51,18 @@ struct Route {
 };
 
 struct Peer {
-  std::set<Prefix> allowed_ips;
+  std::set<Prefix> allowed_ips = {};
   uint16_t keepalive = 0;
-  std::optional<std::pair<IpAddress, uint16_t>>
-      endpoint;  ///< sites that we initiate to; in Observed only filled for those
+  /// Of sites that we initiate to; in Observed only filled for those.
+  std::optional<std::pair<IpAddress, uint16_t>> endpoint = {};
   bool operator==(const Peer&) const = default;
 };
 
 struct WireGuardState {
   std::string device;  ///< empty: there is none
-  std::optional<PublicKey> public_key;
+  std::optional<PublicKey> public_key = {};
   uint16_t listen_port = 0;
-  std::map<PublicKey, Peer> peers;
+  std::map<PublicKey, Peer> peers = {};
   bool operator==(const WireGuardState&) const = default;
 };
 
@@ -77,7 +77,7 @@ struct Host {
 struct LinkEntry {
   uint32_t link = 0;
   uint32_t flags = 0;
-  std::vector<uint16_t> vlans;
+  std::vector<uint16_t> vlans = {};
   bool operator==(const LinkEntry&) const = default;
 };
 
