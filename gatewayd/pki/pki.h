@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "gatewayd/base/clock.h"
@@ -46,14 +47,14 @@ struct WireGuardKeys {
   PublicKey public_key;
 };
 Result<WireGuardKeys> generate_wireguard_keys();
-PublicKey public_of(const SecretKey& secret);
+PublicKey public_of(const SecretKey& secret);  ///< all zero, a low-order point, if OpenSSL fails
 
 /// PKCS#10 (RFC 2986) with common name `name` and the WireGuard key in an extensionRequest.
 Result<std::string> make_request(const PrivateKey& key, const std::string& name, const PublicKey& wireguard);
 
 /// What a request asks for. Parsed from outside bytes: hostile.
 struct Request {
-  std::string name;
+  std::string name;  ///< common name, free of control characters; may be empty
   PublicKey wireguard;
   std::string public_key_pem;
 };
@@ -75,6 +76,8 @@ struct Certificate {
   std::string sha256;         ///< fingerprint of the DER, hex
   bool is_ca = false;
 };
+/// Hostile bytes again. EINVAL with the reason: not one certificate in PEM, too big (16 KiB), damaged extension or
+/// dates.
 Result<Certificate> parse_certificate(const std::string& pem);
 
 /// One line of a CRL.
@@ -87,8 +90,11 @@ struct RevokedCertificate {
 /// The authority of one gateway: root and issuing intermediate, under STATE/ca.
 class Authority {
  public:
-  /// Opens STATE/ca, or makes root and intermediate on first start: root.crt, root.key, issuing.crt, issuing.key
-  /// (0600), atomically: a crash in between leaves none or all. `name` is the gateway's, in the subjects.
+  /// Opens STATE/ca, or makes root (20 years) and intermediate (10 years) on first start: root.crt, root.key,
+  /// issuing.crt, issuing.key (0600), atomically: a crash in between leaves none or all. `name` is the gateway's, in
+  /// the subjects; at most 64 characters. Keys that others could read are set to 0600. root.key may be kept elsewhere;
+  /// nothing else may be missing. EUCLEAN: files are missing, damaged or do not fit each other; the detail says which
+  /// to restore, and nothing is changed.
   static Result<Authority> open(const std::string& directory, const std::string& name, UnixSeconds now);
   Authority(Authority&&) noexcept;
   Authority& operator=(Authority&&) noexcept;
@@ -99,10 +105,12 @@ class Authority {
   [[nodiscard]] std::string chain_pem() const;  ///< issuing, then root
 
   /// Profile of DESIGN §8: 128-bit random serial, CA:FALSE, digitalSignature, clientAuth, SAN urn:uuid and DNS name,
-  /// notBefore now - 300.
+  /// notBefore now - 300. EINVAL: name, UUID or key will not do, or `not_after` is past or after the end of the issuing
+  /// certificate; EKEYEXPIRED: the issuing certificate itself is not valid now.
   Result<Certificate> issue(const Request& request, const std::string& name, const std::string& device_uuid,
                             UnixSeconds now, UnixSeconds not_after) const;
-  /// Chain, dates and purpose. EKEYREJECTED: of another CA; EKEYEXPIRED: ended or not yet valid. The detail says which.
+  /// Chain, dates and purpose, not revocation: that is the registry's. EINVAL: no certificate; EKEYREJECTED: of another
+  /// CA, tampered with or for another purpose; EKEYEXPIRED: ended or not yet valid. The detail says which.
   [[nodiscard]] Result<void> verify(const std::string& certificate_pem, UnixSeconds now) const;
   /// CRL of the intermediate (RFC 5280), DER. EINVAL names a serial or reason that is none.
   [[nodiscard]] Result<std::string> make_crl(const std::vector<RevokedCertificate>& revoked, uint64_t number,
@@ -115,6 +123,7 @@ class Authority {
   std::unique_ptr<Impl> impl_;
 };
 
-std::string random_uuid();  ///< RFC 4122 version 4
+std::string random_uuid();            ///< RFC 4122 version 4
+bool is_uuid(std::string_view text);  ///< in lower case, with hyphens
 
 }  // namespace gw::pki

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Internal to pki: certificates with their OpenSSL handles.
+
+#include <string>
+
+#include "gatewayd/pki/openssl.h"
+#include "gatewayd/pki/pki.h"
+
+namespace gw::pki {
+
+/// The one certificate of a PEM text. EINVAL: none, several, or longer than 16 KiB.
+Result<X509Ptr> read_certificate(const std::string& pem);
+
+/// The facts of a certificate. EINVAL: a damaged extension, a serial number below zero, dates that are none.
+Result<Certificate> describe(X509* certificate);
+
+/// What differs between the certificates made here; null `issuer` and `issuer_key` stand for a self-signed one.
+struct CertificateTemplate {
+  const X509_NAME* subject = nullptr;
+  EVP_PKEY* public_key = nullptr;
+  X509* issuer = nullptr;
+  EVP_PKEY* issuer_key = nullptr;
+  UnixSeconds not_before = 0;
+  UnixSeconds not_after = 0;
+  std::vector<std::pair<int, std::string>> extensions;  ///< NID and value as in x509v3_config(5); trusted text
+  std::optional<PublicKey> wireguard;
+};
+
+/// Signs a version 3 certificate with a random serial number of 16 bytes (RFC 5280 §4.1.2.2).
+Result<X509Ptr> build_certificate(const CertificateTemplate& what);
+
+/// A name of "O=organisation, CN=name"; either may be empty and is left out. EINVAL: longer than 64 characters, or not
+/// UTF-8.
+Result<NamePtr> make_name(const std::string& organisation, const std::string& name);
+
+/// The backdating of every certificate: devices' clocks may be behind by as much.
+inline constexpr UnixSeconds kBackdate = 300;
+
+}  // namespace gw::pki

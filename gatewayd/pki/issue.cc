@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <openssl/pem.h>
+
+#include <cerrno>
+#include <ctime>
+
+#include "gatewayd/base/label.h"
+#include "gatewayd/pki/authority.h"
+#include "gatewayd/pki/keys.h"
+
+namespace gw::pki {
+namespace {
+
+constexpr const char* kIssue = "issue certificate";
+constexpr const char* kVerify = "verify certificate";
+
+std::string date(UnixSeconds at) {
+  std::tm parts{};
+  gmtime_r(&at, &parts);
+  char text[32] = {};
+  std::strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S UTC", &parts);
+  return text;
+}
+
+Result<void> check_issue(const Request& request, const std::string& name, const std::string& device_uuid,
+                         UnixSeconds now, UnixSeconds not_after, const Certificate& issuing) {
+  // Name and UUID become part of an extension's text: nothing may pass that could be read as another name.
+  if (!is_label(name))
+    return failure(EINVAL, kIssue, name, "the name is no host name of at most 63 of a-z, 0-9 and '-'");
+  if (!is_uuid(device_uuid)) return failure(EINVAL, kIssue, name, "'" + device_uuid + "' is no UUID in lower case");
+  if (request.wireguard.is_low_order())
+    return failure(EINVAL, kIssue, name, "the WireGuard key is a point of low order");
+  if (not_after <= now) return failure(EINVAL, kIssue, name, "it would have ended before it began");
+  if (now > issuing.not_after || now < issuing.not_before) {
+    return failure(
+        EKEYEXPIRED, kIssue, name,
+        "the issuing certificate is valid from " + date(issuing.not_before) + " to " + date(issuing.not_after));
+  }
+  if (not_after > issuing.not_after) {
+    return failure(
+        EINVAL, kIssue, name,
+        "it would outlive the issuing certificate, which ends " + date(issuing.not_after) + "; ask for fewer days");
+  }
+  return {};
+}
+
+Result<KeyPtr> read_public_key(const std::string& pem, const ErrorQueue& errors) {
+  const BioPtr bio = reader(pem);
+  KeyPtr key(PEM_read_bio_PUBKEY(bio.get(), nullptr, no_passphrase, nullptr));
+  if (!key) return errors.failure(EINVAL, kIssue, {}, "the request's public key is not PEM");
+  if (!is_p256(key.get())) return failure(EINVAL, kIssue, {}, "the request's public key is not P-256");
+  return key;
+}
+
+Result<void> check_dates(const STACK_OF(X509) * chain, UnixSeconds now) {
+  for (int i = 0; i < sk_X509_num(chain); ++i) {
+    const auto facts = describe(sk_X509_value(chain, i));
+    if (!facts) return std::unexpected(facts.error());
+    const std::string which = i == 0 ? "it" : "its authority '" + facts->name + "'";
+    if (now > facts->not_after)
+      return failure(EKEYEXPIRED, kVerify, facts->serial, which + " ended " + date(facts->not_after));
+    if (now < facts->not_before)
+      return failure(EKEYEXPIRED, kVerify, facts->serial, which + " is not valid before " + date(facts->not_before));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Certificate> Authority::issue(const Request& request, const std::string& name, const std::string& device_uuid,
+                                     UnixSeconds now, UnixSeconds not_after) const {
+  const ErrorQueue errors;
+  if (auto allowed = check_issue(request, name, device_uuid, now, not_after, impl_->issuing_facts); !allowed) {
+    return std::unexpected(allowed.error());
+  }
+  const auto public_key = read_public_key(request.public_key_pem, errors);
+  if (!public_key) return std::unexpected(public_key.error());
+  const auto subject = make_name({}, name);
+  if (!subject) return std::unexpected(subject.error());
+  const auto certificate =
+      build_certificate({.subject = subject->get(),
+                         .public_key = public_key->get(),
+                         .issuer = impl_->issuing.get(),
+                         .issuer_key = impl_->issuing_key.impl().key.get(),
+                         .not_before = now - kBackdate,
+                         .not_after = not_after,
+                         .extensions = {{NID_basic_constraints, "critical,CA:FALSE"},
+                                        {NID_key_usage, "critical,digitalSignature"},
+                                        {NID_ext_key_usage, "clientAuth"},
+                                        {NID_subject_key_identifier, "hash"},
+                                        {NID_authority_key_identifier, "keyid:always"},
+                                        {NID_subject_alt_name, "URI:urn:uuid:" + device_uuid + ",DNS:" + name}},
+                         .wireguard = request.wireguard});
+  if (!certificate) return std::unexpected(certificate.error());
+  return describe(certificate->get());
+}
+
+Result<void> Authority::verify(const std::string& certificate_pem, UnixSeconds now) const {
+  const ErrorQueue errors;
+  const auto certificate = read_certificate(certificate_pem);
+  if (!certificate) return std::unexpected(certificate.error());
+  const auto facts = describe(certificate->get());
+  if (!facts) return std::unexpected(facts.error());
+  const ChainPtr intermediates(sk_X509_new_null());
+  const StoreContextPtr context(X509_STORE_CTX_new());
+  if (!intermediates || !context || sk_X509_push(intermediates.get(), impl_->issuing.get()) == 0 ||
+      X509_STORE_CTX_init(context.get(), impl_->trusted.get(), certificate->get(), intermediates.get()) != 1 ||
+      X509_STORE_CTX_set_purpose(context.get(), X509_PURPOSE_SSL_CLIENT) != 1) {
+    return errors.failure(ENOMEM, kVerify, facts->serial);
+  }
+  // OpenSSL ends a certificate one second early, at notAfter itself: the dates are judged below.
+  X509_STORE_CTX_set_flags(context.get(), X509_V_FLAG_X509_STRICT | X509_V_FLAG_NO_CHECK_TIME);
+  if (X509_verify_cert(context.get()) != 1) {
+    const char* reason = X509_verify_cert_error_string(X509_STORE_CTX_get_error(context.get()));
+    return failure(EKEYREJECTED, kVerify, facts->serial,
+                   "it was issued by '" + facts->issuer +
+                       "' and does not pass for a client certificate of this gateway: " + reason);
+  }
+  if (facts->is_ca)
+    return failure(EKEYREJECTED, kVerify, facts->serial, "it is the certificate of an authority, not of a client");
+  return check_dates(X509_STORE_CTX_get0_chain(context.get()), now);
+}
+
+}  // namespace gw::pki
