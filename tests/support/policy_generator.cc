@@ -197,6 +197,47 @@ IpAddress near(Random& random, const Prefix& block) {
   return out;
 }
 
+IpAddress of_family(Random& random, const PolicyCase& policy, const std::vector<Prefix>& among, Family family) {
+  std::vector<Prefix> fitting;
+  std::ranges::copy_if(among, std::back_inserter(fitting), [&](const Prefix& p) { return p.address.family == family; });
+  return fitting.empty() ? random_address(random, policy, family) : near(random, pick(random, fitting));
+}
+
+/// An address that the selector matches, mostly: at the edge of a prefix it may lie just outside.
+IpAddress address_in(Random& random, const PolicyCase& policy, const Selector& selector, Family family) {
+  static const std::vector<Prefix> kPublic = prefixes({"8.8.8.0/24", "20.1.0.0/16", "2a01:111::/32", "64:ff9b::/96"});
+  const auto host = [&](auto&& wanted) {
+    std::vector<Prefix> found;
+    for (const policy::HostFacts& facts : policy.hosts) {
+      if (wanted(facts)) found.push_back(Prefix::host(facts.address));
+    }
+    return found;
+  };
+  switch (selector.kind) {
+    case Selector::Kind::any:
+      return random_address(random, policy, family);
+    case Selector::Kind::internet:
+      return of_family(random, policy, kPublic, family);
+    case Selector::Kind::subnet:
+      return of_family(random, policy, policy.config.subnets.at(selector.name).prefixes, family);
+    case Selector::Kind::site:
+      return of_family(random, policy, policy.config.sites.at(selector.name).prefixes, family);
+    case Selector::Kind::prefix:
+      return of_family(random, policy, {selector.prefix}, family);
+    case Selector::Kind::gateway:
+      return of_family(random, policy, host([](const auto& facts) { return facts.client.empty(); }), family);
+    case Selector::Kind::vpn:
+      return of_family(random, policy, host([](const auto& facts) { return !facts.client.empty(); }), family);
+    case Selector::Kind::client:
+      return of_family(random, policy, host([&](const auto& facts) { return facts.client == selector.name; }), family);
+    case Selector::Kind::group:
+      return of_family(random, policy,
+                       host([&](const auto& facts) { return std::ranges::count(facts.groups, selector.name) != 0; }),
+                       family);
+  }
+  return random_address(random, policy, family);
+}
+
 std::string join(const auto& items, auto&& text) {
   std::string out;
   for (const auto& item : items) out += (out.empty() ? "" : ", ") + text(item);
@@ -226,19 +267,17 @@ PolicyCase random_policy(Random& random) {
   add_hosts(random, out);
   for (size_t i = 0, n = below(random, 14); i < n; ++i) out.config.rules.push_back(random_rule(random, out.config, i));
   for (size_t i = 0, n = below(random, 3); i < n; ++i) {
-    out.config.nat.push_back({.from = {random_selector(random, out.config)}, .out = "eth0", .origin = {}});
+    const Selector vpn{.kind = Selector::Kind::vpn, .name = {}, .prefix = {}};
+    const Selector from = chance(random, 50) ? vpn : random_selector(random, out.config);
+    out.config.nat.push_back({.from = {from}, .out = "eth0", .origin = {}});
   }
   return out;
 }
 
 IpAddress random_address(Random& random, const PolicyCase& policy, Family family) {
   for (;;) {
-    IpAddress out;
-    if (chance(random, 50)) {
-      out = pick(random, policy.hosts).address;
-    } else {
-      out = near(random, pick(random, blocks()));
-    }
+    const IpAddress out =
+        chance(random, 50) ? pick(random, policy.hosts).address : near(random, pick(random, blocks()));
     if (out.family == family) return out;
   }
 }
@@ -248,11 +287,21 @@ policy::Packet random_packet(Random& random, const PolicyCase& policy) {
   constexpr std::array kinds = {tcp, tcp, udp, icmp, protocol};
   const Family family = chance(random, 60) ? Family::v4 : Family::v6;
   policy::Packet out;
-  out.source = random_address(random, policy, family);
-  out.destination = random_address(random, policy, family);
   out.kind = pick(random, kinds);
   out.key = random_key(random, out.kind);
-  if (out.kind == tcp || out.kind == udp) out.key = static_cast<uint16_t>(out.key + below(random, 3) - 1);
+  if (!policy.config.rules.empty() && chance(random, 60)) {
+    const config::Rule& rule = pick(random, policy.config.rules);
+    const Service& service = pick(random, rule.services);
+    out.source = address_in(random, policy, pick(random, rule.from), family);
+    out.destination = address_in(random, policy, pick(random, rule.to), family);
+    if (service.kind != any) out.kind = service.kind;
+    if (service.kind != any && service.first != 0) out.key = chance(random, 50) ? service.first : service.last;
+  } else {
+    out.source = random_address(random, policy, family);
+    out.destination = random_address(random, policy, family);
+  }
+  if ((out.kind == tcp || out.kind == udp) && chance(random, 30))
+    out.key = static_cast<uint16_t>(out.key + below(random, 3) - 1);
   return out;
 }
 

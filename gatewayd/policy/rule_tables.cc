@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gatewayd/policy/rule_tables.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "gatewayd/policy/hash.h"
+
+namespace gw::policy {
+namespace {
+
+using config::Service;
+
+constexpr TableId kEmpty = 0;
+
+constexpr Ref action_bits(config::Action action) {
+  switch (action) {
+    case config::Action::allow:
+      return GW_ACTION_ALLOW << GW_REF_ACTION_SHIFT;
+    case config::Action::reject:
+      return GW_ACTION_REJECT << GW_REF_ACTION_SHIFT;
+    case config::Action::deny:
+      return GW_ACTION_DENY << GW_REF_ACTION_SHIFT;
+  }
+  return GW_ACTION_DENY << GW_REF_ACTION_SHIFT;
+}
+
+bool covers(const Service& service, gw_kind kind) {
+  switch (service.kind) {
+    case Service::Kind::any:
+      return true;
+    case Service::Kind::tcp:
+      return kind == GW_KIND_TCP;
+    case Service::Kind::udp:
+      return kind == GW_KIND_UDP;
+    case Service::Kind::icmp:
+      return kind == GW_KIND_ICMP;
+    case Service::Kind::protocol:
+      return kind == GW_KIND_OTHER;
+  }
+  return false;
+}
+
+}  // namespace
+
+size_t RuleTables::Hash::operator()(const Roots& roots) const {
+  uint64_t hash = 0;
+  for (const Ref root : roots) hash = mix(hash, root);
+  return hash;
+}
+
+size_t RuleTables::Hash::operator()(const RuleWord& word) const { return mix(mix(0, word.word), word.bits); }
+
+RuleTables::RuleTables() {
+  Roots empty;
+  empty.fill(kDefaultRef);
+  intern(empty);  // kEmpty
+}
+
+void RuleTables::add(std::span<const Service> services, config::Action action, bool log, uint32_t id) {
+  const Ref leaf = GW_REF_LEAF | action_bits(action) | (log ? GW_REF_LOG : 0U) | (id & GW_REF_RULE_MASK);
+  Roots roots = tables_[kEmpty];
+  for (const Service& service : services) {
+    const bool all_keys = service.kind == Service::Kind::any;
+    const Ref admitted = all_keys ? leaf : nodes_.range(service.first, service.last, leaf);
+    for (const gw_kind kind : {GW_KIND_TCP, GW_KIND_UDP, GW_KIND_ICMP, GW_KIND_OTHER}) {
+      if (covers(service, kind)) roots[kind] = nodes_.overlay(roots[kind], admitted);
+    }
+  }
+  rules_.push_back(intern(roots));
+}
+
+TableId RuleTables::intern(const Roots& roots) {
+  const auto [at, added] = known_.try_emplace(roots, static_cast<TableId>(tables_.size()));
+  if (added) tables_.push_back(roots);
+  return at->second;
+}
+
+bool RuleTables::is_total(TableId table) const {
+  return std::ranges::all_of(tables_[table], [&](Ref root) { return nodes_.is_total(root); });
+}
+
+TableId RuleTables::overlay(TableId first, TableId rest) {
+  if (first == kEmpty || rest == kEmpty) return first == kEmpty ? rest : first;
+  const auto [at, added] = overlays_.try_emplace(uint64_t{first} << 32U | rest, kEmpty);
+  if (added) {
+    Roots roots{};
+    for (size_t kind = 0; kind < roots.size(); ++kind) {
+      roots[kind] = nodes_.overlay(tables_[first][kind], tables_[rest][kind]);
+    }
+    at->second = intern(roots);
+  }
+  return at->second;
+}
+
+TableId RuleTables::table_of(const RuleWord& word) {
+  if (const auto done = words_.find(word); done != words_.end()) return done->second;
+  TableId out = kEmpty;
+  for (uint64_t left = word.bits; left != 0 && !is_total(out); left &= left - 1) {
+    out = overlay(out, rules_[word.word * 64U + static_cast<size_t>(std::countr_zero(left))]);
+  }
+  words_[word] = out;
+  return out;
+}
+
+TableId RuleTables::table(std::span<const RuleWord> rules) {
+  TableId out = kEmpty;
+  for (const RuleWord& word : rules) {
+    out = overlay(out, table_of(word));
+    if (is_total(out)) break;
+  }
+  return out;
+}
+
+}  // namespace gw::policy

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include "gatewayd/config/config.h"
+#include "gatewayd/policy/decision_nodes.h"
+
+namespace gw::policy {
+
+/// A set of rule positions, 64 to a word, words without a member left out. Positions are the order of judgement.
+struct RuleWord {
+  uint32_t word = 0;
+  uint64_t bits = 0;
+
+  bool operator==(const RuleWord&) const = default;
+};
+using RuleSet = std::vector<RuleWord>;
+
+/// Number of a service table: what first-match rules say for every kind and key.
+using TableId = uint32_t;
+
+/// Turns ordered sets of rules into service tables. Rules are added once, in the order of judgement; tables of sets
+/// that begin alike share the work, and equal tables have equal ids.
+class RuleTables {
+ public:
+  RuleTables();
+
+  /// The next rule. `id` is its interned number.
+  void add(std::span<const config::Service> services, config::Action action, bool log, uint32_t id);
+
+  /// The first rule of the set that admits a key decides it.
+  TableId table(std::span<const RuleWord> rules);
+
+  [[nodiscard]] const std::array<Ref, GW_KINDS>& roots(TableId table) const { return tables_[table]; }
+  [[nodiscard]] const DecisionNodes& nodes() const { return nodes_; }
+
+ private:
+  using Roots = std::array<Ref, GW_KINDS>;
+  struct Hash {
+    size_t operator()(const Roots& roots) const;
+    size_t operator()(const RuleWord& word) const;
+  };
+
+  TableId intern(const Roots& roots);
+  TableId table_of(const RuleWord& word);
+  TableId overlay(TableId first, TableId rest);
+  [[nodiscard]] bool is_total(TableId table) const;
+
+  DecisionNodes nodes_;
+  std::vector<TableId> rules_;  ///< by position
+  std::vector<Roots> tables_;
+  std::unordered_map<Roots, TableId, Hash> known_;
+  std::unordered_map<RuleWord, TableId, Hash> words_;
+  std::unordered_map<uint64_t, TableId> overlays_;
+};
+
+}  // namespace gw::policy

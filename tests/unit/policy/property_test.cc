@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "gatewayd/policy/compile.h"
+#include "gatewayd/policy/lookup.h"
+#include "gatewayd/policy/reference.h"
+#include "tests/support/policy_generator.h"
+
+namespace gw {
+namespace {
+
+using policy::Compiled;
+using policy::Packet;
+using policy::Verdict;
+using test::PolicyCase;
+
+constexpr uint64_t kPolicies = 1200;
+constexpr int kPacketsEach = 60;
+
+std::map<IpAddress, uint32_t> classes(const PolicyCase& policy, const Compiled& compiled) {
+  std::map<IpAddress, uint32_t> out;
+  for (const policy::HostFacts& host : policy.hosts) out[host.address] = compiled.class_of(host).value();
+  return out;
+}
+
+gw_kind kind_of(config::Service::Kind kind) {
+  switch (kind) {
+    case config::Service::Kind::tcp:
+      return GW_KIND_TCP;
+    case config::Service::Kind::udp:
+      return GW_KIND_UDP;
+    case config::Service::Kind::icmp:
+      return GW_KIND_ICMP;
+    default:
+      return GW_KIND_OTHER;
+  }
+}
+
+Verdict looked_up(const Compiled& compiled, const std::map<IpAddress, uint32_t>& hosts,
+                  const policy::Interner& interner, const Packet& packet) {
+  const policy::Place source = policy::classify(compiled.image, hosts, packet.source);
+  const policy::Place destination = policy::classify(compiled.image, hosts, packet.destination);
+  const uint32_t ref =
+      policy::decide(compiled.image, source.class_id, destination.class_id, kind_of(packet.kind), packet.key);
+  Verdict out;
+  out.action = static_cast<config::Action>(ref >> GW_REF_ACTION_SHIFT & 3U);
+  out.rule = interner.rule_name(ref & GW_REF_RULE_MASK).value_or("");
+  out.log = (ref & GW_REF_LOG) != 0;
+  out.nat = out.action == config::Action::allow && policy::masquerades(compiled.image, source, destination);
+  return out;
+}
+
+/// Where the two paths part, told so that it can be replayed: the seed makes the same policy and packets again.
+void compare(uint64_t seed, int packets) {
+  test::Random random(seed);
+  const PolicyCase policy = test::random_policy(random);
+  policy::Interner interner;
+  const auto compiled = policy::compile(policy.config, policy.hosts, interner);
+  ASSERT_TRUE(compiled) << compiled.error().message();
+  const auto hosts = classes(policy, *compiled);
+  for (int i = 0; i < packets; ++i) {
+    const Packet packet = test::random_packet(random, policy);
+    const Verdict expected = policy::evaluate(policy.config, policy.hosts, packet);
+    const Verdict actual = looked_up(*compiled, hosts, interner, packet);
+    ASSERT_EQ(actual, expected) << "seed " << seed << ", packet " << i << ": " << test::describe(packet)
+                                << "\ncompiled: " << test::describe(actual)
+                                << "\nreference: " << test::describe(expected) << "\n"
+                                << policy.str();
+  }
+}
+
+TEST(PolicyProperty, TheCompiledTablesSayWhatTheRulesSay) {
+  const uint64_t first = std::random_device{}();
+  RecordProperty("first_seed", std::to_string(first));
+  std::cout << "seeds " << first << " to " << first + kPolicies - 1 << "\n";
+  for (uint64_t seed = first; seed < first + kPolicies && !HasFatalFailure(); ++seed) compare(seed, kPacketsEach);
+}
+
+/// A comparison is worth what it covers: most policies decide some packets by a written rule, and every action occurs.
+TEST(PolicyProperty, TheRandomPacketsMeetEveryKindOfVerdict) {
+  std::map<std::string, int> seen;
+  for (uint64_t seed = 1; seed <= 200; ++seed) {
+    test::Random random(seed);
+    const PolicyCase policy = test::random_policy(random);
+    for (int i = 0; i < kPacketsEach; ++i) {
+      const Verdict verdict = policy::evaluate(policy.config, policy.hosts, test::random_packet(random, policy));
+      const bool interconnect = verdict.rule.starts_with("group:");
+      seen[verdict.rule.empty() ? "default" : interconnect ? "interconnect" : "rule"]++;
+      if (!verdict.rule.empty())
+        seen[verdict.action == config::Action::allow  ? "allow"
+             : verdict.action == config::Action::deny ? "deny"
+                                                      : "reject"]++;
+      if (verdict.nat) seen["nat"]++;
+      if (verdict.log) seen["log"]++;
+    }
+  }
+  for (const char* what : {"default", "interconnect", "rule", "allow", "deny", "reject", "nat", "log"}) {
+    EXPECT_GT(seen[what], 20) << what;
+    std::cout << what << " " << seen[what] << "\n";
+  }
+}
+
+}  // namespace
+}  // namespace gw
