@@ -3,8 +3,6 @@
 
 #include <systemd/sd-bus.h>
 
-#include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <string_view>
@@ -30,32 +28,31 @@ struct BusError {
   ~BusError() { sd_bus_error_free(&value); }
 };
 
-std::unexpected<Failure> unreachable(const std::string& why, const std::string& host) {
+std::unexpected<Failure> unreachable(const std::string& why, const std::string& host, bool maybe_done = false) {
   const std::string where = host.empty() ? "" : " on " + host;
   const std::string look = host.empty() ? "systemctl status gatewayd" : "systemctl -H " + host + " status gatewayd";
-  return std::unexpected(
-      Failure{Exit::unreachable, "gatewayd" + where + " is not reachable: " + why + "; is it running? " + look});
+  return std::unexpected(Failure{
+      Exit::unreachable, "gatewayd" + where + " is not reachable: " + why + "; is it running? " + look, maybe_done});
 }
 
-bool means_unreachable(std::string_view name) {
-  // What the bus daemon or sd-bus itself says when nobody is there to answer, or no longer.
-  constexpr std::array<std::string_view, 7> kNames = {"org.freedesktop.DBus.Error.ServiceUnknown",
-                                                      "org.freedesktop.DBus.Error.NameHasNoOwner",
-                                                      "org.freedesktop.DBus.Error.NoReply",
-                                                      "org.freedesktop.DBus.Error.Timeout",
-                                                      "org.freedesktop.DBus.Error.Disconnected",
-                                                      "org.freedesktop.DBus.Error.NoServer",
-                                                      "System.Error.ECONNRESET"};
-  return std::find(kNames.begin(), kNames.end(), name) != kNames.end() ||
+/// What the bus daemon says when nobody has gatewayd's name.
+bool nobody_there(std::string_view name) {
+  return name == "org.freedesktop.DBus.Error.ServiceUnknown" || name == "org.freedesktop.DBus.Error.NameHasNoOwner" ||
          name.starts_with("org.freedesktop.DBus.Error.Spawn.");
+}
+
+/// What the bus daemon or sd-bus says when gatewayd, or the way to it, went away before it answered.
+bool broke_off(std::string_view name) {
+  return name == "org.freedesktop.DBus.Error.NoReply" || name == "org.freedesktop.DBus.Error.Timeout" ||
+         name == "org.freedesktop.DBus.Error.Disconnected";
 }
 
 std::unexpected<Failure> failed_call(const sd_bus_error& error, int code, const std::string& host) {
   const std::string_view name = error.name != nullptr ? error.name : "";
   std::string text = error.message != nullptr ? error.message : std::strerror(code);
-  if (means_unreachable(name) || code == ECONNRESET || code == ENOTCONN || code == ETIMEDOUT) {
-    return unreachable(text, host);
-  }
+  if (name.starts_with(dbus::kErrorPrefix)) return refused(std::move(text));
+  const bool broke = code == ECONNRESET || code == ENOTCONN || code == ETIMEDOUT || broke_off(name);
+  if (broke || nobody_there(name)) return unreachable(text, host, broke);
   // The bus daemon's own refusal does not say what would be right; gatewayd's does.
   if (name == "org.freedesktop.DBus.Error.AccessDenied") text += "; be root or in group gatewayd-admin";
   return refused(std::move(text));
@@ -95,6 +92,8 @@ Outcome<Json> Bus::call(const std::string& method, const std::string& signature,
   const Message request(raw);
   // ssh that fails to connect is first seen here, when the connection's greeting is answered by its end.
   if (r == -ENOTCONN || r == -ECONNRESET) return unreachable("the connection closed", impl_->host);
+  // polkit may ask the person at the terminal, where one has an agent running.
+  if (r >= 0) r = sd_bus_message_set_allow_interactive_authorization(request.get(), 1);
   if (r >= 0) r = encode(request.get(), signature, arguments);
   if (r < 0) return refused(Error{-r, "call", method, "the arguments cannot be sent"});
 

@@ -25,6 +25,7 @@ enum class Exit : int {
 struct Failure {
   Exit exit = Exit::refused;
   std::string text;
+  bool maybe_done = false;  ///< the connection broke after the question was sent: it may have been done all the same
 
   bool operator==(const Failure&) const = default;
 };
@@ -33,13 +34,13 @@ template <class T = void>
 using Outcome = std::expected<T, Failure>;
 
 inline std::unexpected<Failure> refused(std::string text) {
-  return std::unexpected(Failure{Exit::refused, std::move(text)});
+  return std::unexpected(Failure{Exit::refused, std::move(text), false});
 }
 inline std::unexpected<Failure> refused(const Error& error) { return refused(error.message()); }
 
 /// `argument` as the user wrote it: "--days", "NAME".
 inline std::unexpected<Failure> usage(const std::string& argument, const std::string& why) {
-  return std::unexpected(Failure{Exit::usage, argument + ": " + why});
+  return std::unexpected(Failure{Exit::usage, argument + ": " + why, false});
 }
 
 }  // namespace gw::ctl
