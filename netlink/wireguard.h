@@ -31,7 +31,7 @@ struct WgPeer {
   bool operator==(const WgPeer&) const = default;
 };
 
-/// What the kernel counted for a peer.
+/// What the implementation counted for a peer, and where it last heard it.
 struct WgPeerState {
   int64_t last_handshake = 0;  ///< Unix seconds, 0 never
   uint64_t rx_bytes = 0;
@@ -49,7 +49,9 @@ struct WgDevice {
   std::map<PublicKey, WgPeerState> states;
 };
 
-/// A difference. Peers in `remove` go first; those in `set` are created, or their allowed IPs replaced.
+/// A difference. Peers in `remove` go first, one that is not there is passed over; those in `set` are created, or their
+/// allowed IPs replaced, and their keepalive and, where given, their endpoint set. An allowed IP that another peer has
+/// moves.
 struct WgChange {
   std::optional<SecretKey> private_key;
   std::optional<uint16_t> listen_port;
@@ -59,26 +61,33 @@ struct WgChange {
 
 /// A WireGuard implementation: the kernel's over generic netlink (include/uapi/linux/wireguard.h) or wireguard-go over
 /// its socket protocol (https://www.wireguard.com/xplatform/). Namespace of the thread that made it. One thread.
+///
+/// A peer with the device's own public key is ignored by both. The fwmark and preshared keys are never touched.
+/// Userspace only: the socket /var/run/wireguard/NAME.sock is shared by all network namespaces of one mount namespace,
+/// so there a name can be used once; and a busy port is told (EADDRINUSE) only when it is set on a device that is up.
 class WireGuard {
  public:
   virtual ~WireGuard() = default;
   /// "kernel" or "userspace (wireguard-go), not for production".
   [[nodiscard]] virtual std::string implementation() const = 0;
   [[nodiscard]] virtual bool in_kernel() const = 0;
-  /// Makes the device; EEXIST when there is one of that name. Userspace: starts wireguard-go as its own session, so
-  /// that it outlives us.
+  /// Makes the device; EEXIST when there is one of that name, EINVAL for an impossible name. Userspace: starts
+  /// wireguard-go as its own session, so that it outlives us, and returns when it answers; EIO with its own words when
+  /// it will not run.
   virtual Result<void> create(const std::string& name) = 0;
-  /// Empties the device first (a full one takes minutes to delete), then deletes it.
+  /// Empties the device first (a full one takes minutes to delete), then deletes it. ENODEV when there is none,
+  /// EOPNOTSUPP when the device is of another kind. Userspace: returns when wireguard-go has let go of its socket.
   virtual Result<void> destroy(const std::string& name) = 0;
-  virtual Result<WgDevice> read(const std::string& name) = 0;  ///< ENODEV when there is none
-  /// Applies the difference in batches; only the peers named are touched.
+  virtual Result<WgDevice> read(const std::string& name) = 0;  ///< ENODEV and EOPNOTSUPP as in destroy
+  /// Applies the difference in batches; only the peers named are touched. Not atomic: after an error the batches before
+  /// it are applied, so read again. ENODEV and EOPNOTSUPP as in destroy.
   virtual Result<void> change(const std::string& name, const WgChange& change) = 0;
 };
 
-/// The kernel's when it has WireGuard, found out by trying; else userspace; ENOTSUP when wireguard-go is missing too,
-/// naming both packages.
+/// The kernel's when it has WireGuard, found out by making and deleting a device; else userspace; ENOTSUP when
+/// wireguard-go is missing too, naming both packages. EPERM without CAP_NET_ADMIN.
 Result<std::unique_ptr<WireGuard>> open_wireguard();
-Result<std::unique_ptr<WireGuard>> open_kernel_wireguard();
-Result<std::unique_ptr<WireGuard>> open_userspace_wireguard();
+Result<std::unique_ptr<WireGuard>> open_kernel_wireguard();     ///< ENOTSUP when the kernel has none
+Result<std::unique_ptr<WireGuard>> open_userspace_wireguard();  ///< ENOTSUP when wireguard-go is not in PATH
 
 }  // namespace gw::nl
