@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+
+namespace gw::test {
+
+/// Runs `work` in a forked child that SIGKILL ends at its n-th system call, before the call is done, for n = 1, 2, …
+/// until one run comes to its end; returns how many were killed. Before each run `prepare`, after each `check`, in this
+/// process. `work` must be ready to be run in a child of a fork: it opens what it needs itself. Throws
+/// std::system_error when ptrace(2) is refused.
+int kill_at_every_system_call(const std::function<void()>& prepare, const std::function<void()>& work,
+                              const std::function<void()>& check);
+
+}  // namespace gw::test
