@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gatewayd/dbus/decode.h"
+
+#include <string_view>
+
+namespace gw::dbus {
+namespace {
+
+// Takes a list of texts and turns each into a T by `parse`, which returns an optional.
+template <class T, class Parse>
+void get_parsed(Dict& dict, const char* key, std::vector<T>& out, Parse parse, const char* expected) {
+  std::vector<std::string> words;
+  dict.get(key, words);
+  for (const std::string& word : words) {
+    if (auto value = parse(word)) {
+      out.push_back(std::move(*value));
+    } else {
+      dict.complain(std::string("'") + word + "' in '" + key + "' is not " + expected);
+    }
+  }
+}
+
+void get_selectors(Dict& dict, const char* key, std::vector<config::Selector>& out) {
+  std::vector<std::string> words;
+  dict.get(key, words);
+  for (const std::string& word : words) {
+    auto selector = config::parse_selector(word);
+    if (selector) {
+      out.push_back(std::move(*selector));
+    } else {
+      dict.complain("'" + word + "' in '" + key + "': " + selector.error().detail);
+    }
+  }
+}
+
+template <class Enum>
+struct Word {
+  std::string_view text;
+  Enum value;
+};
+
+template <class Enum, size_t n>
+void get_word(Dict& dict, const char* key, std::optional<Enum>& out, const Word<Enum> (&words)[n]) {
+  std::optional<std::string> text;
+  dict.get(key, text);
+  if (!text) return;
+  std::string all;
+  for (const auto& word : words) {
+    if (word.text == *text) {
+      out = word.value;
+      return;
+    }
+    all += (all.empty() ? "" : ", ") + std::string(word.text);
+  }
+  dict.complain("'" + *text + "' in '" + key + "' is not one of " + all);
+}
+
+constexpr Word<config::Tunnel> kTunnels[] = {{"split", config::Tunnel::split}, {"full", config::Tunnel::full}};
+constexpr Word<config::Action> kActions[] = {
+    {"allow", config::Action::allow}, {"deny", config::Action::deny}, {"reject", config::Action::reject}};
+
+template <class T>
+Result<T> finished(Dict& dict, T value, const char* operation, const std::string& object) {
+  if (auto done = dict.finish(operation, object); !done) return std::unexpected(done.error());
+  return value;
+}
+
+}  // namespace
+
+Result<config::Subnet> decode_subnet(Dict dict, const std::string& name) {
+  config::Subnet out;
+  get_parsed(dict, "prefixes", out.prefixes, Prefix::parse, "a prefix such as 10.1.1.0/24 (without host bits)");
+  dict.get("interface", out.interface);
+  dict.get("vlan", out.vlan);
+  get_parsed(dict, "address", out.address, IpAddress::parse, "an address");
+  get_parsed(dict, "via", out.via, IpAddress::parse, "an address");
+  dict.get("description", out.description);
+  return finished(dict, std::move(out), "add subnet", name);
+}
+
+Result<config::Group> decode_group(Dict dict, const std::string& name) {
+  config::Group out;
+  dict.get("description", out.description);
+  dict.get("interconnect", out.interconnect);
+  get_word(dict, "tunnel", out.tunnel, kTunnels);
+  return finished(dict, std::move(out), "add group", name);
+}
+
+Result<config::Rule> decode_rule(Dict dict) {
+  config::Rule out;
+  std::optional<config::Action> action;
+  dict.get("name", out.name);
+  get_word(dict, "action", action, kActions);
+  get_selectors(dict, "from", out.from);
+  get_selectors(dict, "to", out.to);
+  dict.get("services", out.service_names);
+  dict.get("log", out.log);
+  if (!action) dict.complain("'action' is missing: allow, deny or reject");
+  out.action = action.value_or(config::Action::deny);
+  const std::string name = out.name;
+  return finished(dict, std::move(out), "add rule", name);
+}
+
+Result<control::NewClient> decode_new_client(Dict dict) {
+  control::NewClient out;
+  dict.get("name", out.name);
+  dict.get("request_pem", out.request_pem);
+  dict.get("groups", out.groups);
+  get_word(dict, "tunnel", out.tunnel, kTunnels);
+  dict.get("description", out.description);
+  dict.get("days", out.days);
+  const std::string name = out.name;
+  return finished(dict, std::move(out), "add client", name);
+}
+
+Result<control::ClientChange> decode_client_change(Dict dict, const std::string& name) {
+  control::ClientChange out;
+  dict.get("groups", out.groups);
+  dict.get("add_groups", out.add_groups);
+  dict.get("remove_groups", out.remove_groups);
+  dict.get("tunnel", out.tunnel);
+  if (out.tunnel && !out.tunnel->empty() && *out.tunnel != "split" && *out.tunnel != "full") {
+    dict.complain("'" + *out.tunnel +
+                  "' in 'tunnel' is not one of split, full, or empty for that of the group or the gateway");
+  }
+  dict.get("description", out.description);
+  dict.get("disabled", out.disabled);
+  return finished(dict, std::move(out), "change client", name);
+}
+
+Result<Place> decode_place(Dict dict) {
+  Place out;
+  dict.get("before", out.before);
+  dict.get("after", out.after);
+  if (out.before && out.after) dict.complain("give 'before' or 'after', not both");
+  return finished(dict, std::move(out), "add rule", "");
+}
+
+}  // namespace gw::dbus

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gatewayd/dbus/encode.h"
+
+namespace gw::dbus {
+namespace {
+
+template <class T>
+std::vector<std::string> texts(const std::vector<T>& values) {
+  std::vector<std::string> out;
+  out.reserve(values.size());
+  for (const T& value : values) out.push_back(value.str());
+  return out;
+}
+
+const char* word(config::Tunnel tunnel) { return tunnel == config::Tunnel::full ? "full" : "split"; }
+
+const char* word(config::Action action) {
+  switch (action) {
+    case config::Action::allow:
+      return "allow";
+    case config::Action::reject:
+      return "reject";
+    case config::Action::deny:
+      break;
+  }
+  return "deny";
+}
+
+void put_origin(Writer& out, const config::Origin& origin) {
+  if (origin.line != 0) out.put("origin", origin.str());
+}
+
+void put_interfaces(Writer& out, const std::vector<control::InterfaceStatus>& interfaces) {
+  out.open_member("interfaces");
+  for (const auto& interface : interfaces) {
+    out.open_dict()
+        .put("name", interface.name)
+        .put("role", interface.role)
+        .put("state", interface.state)
+        .put("addresses", interface.addresses)
+        .put("programs", interface.programs)
+        .close();
+  }
+  out.close_member();
+}
+
+void put_pools(Writer& out, const std::vector<registry::PoolUse>& pools) {
+  out.open_member("pools");
+  for (const auto& pool : pools) {
+    out.open_dict().put("prefix", pool.prefix.str()).put("size", pool.size).put("allocated", pool.allocated).close();
+  }
+  out.close_member();
+}
+
+}  // namespace
+
+std::vector<std::string> addresses_as_text(const std::vector<IpAddress>& addresses) { return texts(addresses); }
+
+void put(Writer& out, const control::Status& status) {
+  out.put("gateway", status.gateway)
+      .put("version", status.version)
+      .put("wireguard", status.wireguard)
+      .put("public_key", status.public_key)
+      .put("endpoint", status.endpoint)
+      .put("listen_port", status.listen_port);
+  put_interfaces(out, status.interfaces);
+  out.put("peers_online", status.peers_online)
+      .put("peers", status.peers)
+      .put("clients", status.clients)
+      .put("applied_sequence", status.applied_sequence)
+      .put("applied_at", status.applied_at)
+      .put("confirmed", status.confirmed)
+      .put("confirm_deadline", status.confirm_deadline)
+      .put("files_differ", status.files_differ)
+      .put("drift", status.drift)
+      .put("repairs", status.repairs)
+      .put("last_error", status.last_error)
+      .put("policy_generation", status.policy_generation)
+      .put("rules", status.rules);
+  put_pools(out, status.pools);
+  out.put("drops", status.drops).put("warnings", status.warnings);
+}
+
+void put(Writer& out, const control::ApplyResult& result) {
+  out.put("sequence", result.sequence)
+      .put("operations", result.operations)
+      .put("confirm_deadline", result.confirm_deadline);
+}
+
+void put(Writer& out, const control::ProfileFacts& facts) {
+  out.put("client", facts.client)
+      .put("addresses", facts.addresses)
+      .put("allowed_ips", facts.allowed_ips)
+      .put("dns", facts.dns)
+      .put("dns_domain", facts.dns_domain)
+      .put("mtu", facts.mtu)
+      .put("gateway_name", facts.gateway_name)
+      .put("gateway_public_key", facts.gateway_public_key)
+      .put("endpoint", facts.endpoint)
+      .put("certificate_pem", facts.certificate_pem)
+      .put("chain_pem", facts.chain_pem)
+      .put("not_after", facts.not_after);
+}
+
+void put(Writer& out, const control::ClientStatus& status) {
+  const registry::Client& client = status.client;
+  out.put("number", client.number)
+      .put("name", client.name)
+      .put("device_uuid", client.device_uuid)
+      .put("wireguard", client.wireguard.str())
+      .put("groups", client.groups)
+      .put("addresses", texts(client.addresses));
+  if (client.tunnel) out.put("tunnel", word(*client.tunnel));
+  out.put("description", client.description)
+      .put("disabled", client.disabled)
+      .put("created", client.created)
+      .put("serial", client.serial)
+      .put("not_after", client.not_after)
+      .put("revoked_at", client.revoked_at)
+      .put("profile_outdated", client.profile_outdated)
+      .put("online", status.online)
+      .put("last_handshake", status.last_handshake)
+      .put("endpoint", status.endpoint)
+      .put("rx_bytes", status.rx_bytes)
+      .put("tx_bytes", status.tx_bytes)
+      .put("packets", status.packets)
+      .put("bytes", status.bytes)
+      .put("denied", status.denied)
+      .put("missing_groups", status.missing_groups);
+}
+
+void put(Writer& out, const control::RuleStatus& status) {
+  const config::Rule& rule = status.rule;
+  out.put("name", rule.name)
+      .put("action", word(rule.action))
+      .put("from", texts(rule.from))
+      .put("to", texts(rule.to))
+      .put("services", texts(rule.services))
+      .put("service_names", rule.service_names)
+      .put("log", rule.log)
+      .put("built_in", rule.built_in);
+  put_origin(out, rule.origin);
+  out.put("hits", status.hits).put("packets", status.packets).put("bytes", status.bytes);
+  if (status.idle_seconds != UINT64_MAX) out.put("idle_seconds", status.idle_seconds);
+}
+
+void put(Writer& out, const control::Explanation& explanation) {
+  out.put("action", explanation.action)
+      .put("rule", explanation.rule)
+      .put("written_at", explanation.written_at)
+      .put("reason", explanation.reason)
+      .put("source", explanation.source)
+      .put("destination", explanation.destination)
+      .put("service", explanation.service)
+      .put("nat", explanation.nat)
+      .put("kernel_agrees", explanation.kernel_agrees);
+}
+
+void put(Writer& out, const std::string& name, const config::Subnet& subnet) {
+  out.put("name", name).put("prefixes", texts(subnet.prefixes)).put("interface", subnet.interface);
+  if (subnet.vlan) out.put("vlan", *subnet.vlan);
+  out.put("address", texts(subnet.address)).put("via", texts(subnet.via)).put("description", subnet.description);
+  put_origin(out, subnet.origin);
+}
+
+void put(Writer& out, const std::string& name, const config::Group& group) {
+  out.put("name", name).put("description", group.description).put("interconnect", group.interconnect);
+  if (group.tunnel) out.put("tunnel", word(*group.tunnel));
+  put_origin(out, group.origin);
+}
+
+void put(Writer& out, const registry::Certificate& certificate) {
+  out.put("serial", certificate.serial)
+      .put("client", certificate.client)
+      .put("client_number", certificate.client_number)
+      .put("wireguard", certificate.wireguard.str())
+      .put("not_before", certificate.not_before)
+      .put("not_after", certificate.not_after)
+      .put("revoked_at", certificate.revoked_at)
+      .put("reason", certificate.reason)
+      .put("sha256", certificate.sha256)
+      .put("pem", certificate.pem);
+}
+
+void put(Writer& out, const pki::Certificate& certificate) {
+  out.put("pem", certificate.pem)
+      .put("serial", certificate.serial)
+      .put("subject", certificate.subject)
+      .put("name", certificate.name)
+      .put("issuer", certificate.issuer)
+      .put("device_uuid", certificate.device_uuid);
+  if (certificate.wireguard) out.put("wireguard", certificate.wireguard->str());
+  out.put("not_before", certificate.not_before)
+      .put("not_after", certificate.not_after)
+      .put("sha256", certificate.sha256)
+      .put("is_ca", certificate.is_ca);
+}
+
+}  // namespace gw::dbus

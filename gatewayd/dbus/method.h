@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <systemd/sd-bus.h>
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "gatewayd/control/controller.h"
+#include "gatewayd/dbus/authority.h"
+#include "gatewayd/dbus/message.h"
+
+/// A bus method as one row of a table: what it is called, what it takes, who may call it, and what it does.
+namespace gw::dbus {
+
+/// One call whose caller may make it.
+struct Call {
+  control::Controller& controller;
+  const control::Who& who;
+  sd_bus_message* in;
+  Writer& out;
+  std::string client;  ///< the client the call is about: set by the path of a Client1 object, or by the handler
+};
+
+using Handler = Result<void> (*)(Call&);
+
+struct Method {
+  const char* name;
+  const char* in;     ///< D-Bus signature
+  const char* out;    ///< D-Bus signature
+  const char* names;  ///< of the arguments, in then out, each ended by NUL (sd-bus-vtable.h)
+  Access access;
+  Handler handler;
+};
+
+/// The whole interfaces. Authority comes from the tables and from nowhere else.
+std::span<const Method> manager_methods();
+std::span<const Method> client_methods();
+
+/// A vtable for sd-bus in which every method leads to `entry`. `properties` are put in between as they are.
+std::vector<sd_bus_vtable> make_vtable(std::span<const Method> methods, std::span<const sd_bus_vtable> properties,
+                                       sd_bus_message_handler_t entry);
+
+/// What Manager1 and Client1 have in common, for the client in `call.client`.
+Result<void> set_client(Call& call);
+Result<void> renew_client(Call& call);
+Result<void> revoke_client(Call& call);
+Result<void> remove_client(Call& call);
+
+}  // namespace gw::dbus
