@@ -24,9 +24,10 @@ void check_pool(Diagnostics& diagnostics, const Draft& draft) {
     if (!of_vpn || claim.owner != "vpn.subnets" || room(claim.prefix) >= kMinClients) continue;
     const bool v4 = claim.prefix.address.family == Family::v4;
     diagnostics.error(claim.mark,
-                      fmt::format("{} leaves {} addresses for clients beside the gateway's two and those no host can "
-                                  "have; at least {} are needed: take a {} or larger",
-                                  claim.prefix.str(), room(claim.prefix), kMinClients, v4 ? "/29" : "/125"));
+                      fmt::format("{} is too small: beside the gateway's two addresses and {} it has {} for clients, "
+                                  "at least {} are needed; take a {} or larger",
+                                  claim.prefix.str(), v4 ? "those of the network and of broadcast" : "the all-zero one",
+                                  room(claim.prefix), kMinClients, v4 ? "/29" : "/125"));
   }
 }
 

@@ -75,7 +75,8 @@ struct Public {
   std::string interface;
   std::optional<Endpoint> endpoint;  ///< what profiles name; the port defaults to listen_port
   uint16_t listen_port = 51820;
-  /// `gateway.public.allow`: services of the gateway itself that are open on the public side; ssh and ping unless written.
+  /// `gateway.public.allow`: services of the gateway itself that are open on the public side; ssh and ping unless
+  /// written.
   std::vector<Service> allow;
 
   bool operator==(const Public&) const = default;

@@ -11,25 +11,12 @@ using Kind = Selector::Kind;
 
 /// Blocks that wide selectors do not reach: only a rule that names the literal does (DATAPLANE "Zones").
 bool is_reserved(const Prefix& prefix) {
-  static const std::array kReserved{*Prefix::parse("0.0.0.0/8"),      *Prefix::parse("127.0.0.0/8"),
-                                    *Prefix::parse("169.254.0.0/16"), *Prefix::parse("168.63.129.16"),
-                                    *Prefix::parse("224.0.0.0/3"),    *Prefix::parse("::/127"),
-                                    *Prefix::parse("fe80::/10"),      *Prefix::parse("ff00::/8")};
+  static const std::array kReserved{
+      *Prefix::parse("0.0.0.0/8"),     *Prefix::parse("127.0.0.0/8"), *Prefix::parse("169.254.0.0/16"),
+      *Prefix::parse("168.63.129.16"), *Prefix::parse("224.0.0.0/3"), *Prefix::parse("::/127"),
+      *Prefix::parse("::ffff:0:0/96"), *Prefix::parse("fe80::/10"),   *Prefix::parse("ff00::/8")};
   return std::any_of(kReserved.begin(), kReserved.end(),
                      [&](const Prefix& reserved) { return reserved.overlaps(prefix); });
-}
-
-/// Prefixes of a subnet or site, nullptr for other kinds and unknown names.
-const std::vector<Prefix>* prefixes_of(const Config& config, const Selector& selector) {
-  if (selector.kind == Kind::subnet) {
-    const auto found = config.subnets.find(selector.name);
-    return found == config.subnets.end() ? nullptr : &found->second.prefixes;
-  }
-  if (selector.kind == Kind::site) {
-    const auto found = config.sites.find(selector.name);
-    return found == config.sites.end() ? nullptr : &found->second.prefixes;
-  }
-  return nullptr;
 }
 
 /// Whether an address of the gateway may lie in `prefix` of the subnet. Towards it the zone is `gateway`, and a literal
@@ -58,6 +45,18 @@ bool prefix_covers(const Config& config, const Prefix& wide, const Selector& nar
 }
 
 }  // namespace
+
+const std::vector<Prefix>* prefixes_of(const Config& config, const Selector& selector) {
+  if (selector.kind == Kind::subnet) {
+    const auto found = config.subnets.find(selector.name);
+    return found == config.subnets.end() ? nullptr : &found->second.prefixes;
+  }
+  if (selector.kind == Kind::site) {
+    const auto found = config.sites.find(selector.name);
+    return found == config.sites.end() ? nullptr : &found->second.prefixes;
+  }
+  return nullptr;
+}
 
 bool covers(const Config& config, Side side, const Selector& wide, const Selector& narrow) {
   if (wide == narrow) return true;

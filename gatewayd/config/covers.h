@@ -2,6 +2,7 @@
 #pragma once
 
 #include <span>
+#include <vector>
 
 #include "gatewayd/config/config.h"
 
@@ -9,6 +10,9 @@
 namespace gw::config {
 
 enum class Side : uint8_t { source, destination };
+
+/// Prefixes of a subnet or site; nullptr for other kinds and unknown names.
+const std::vector<Prefix>* prefixes_of(const Config& config, const Selector& selector);
 
 bool covers(const Config& config, Side side, const Selector& wide, const Selector& narrow);
 bool covers(std::span<const Service> wide, const Service& narrow);

@@ -16,7 +16,8 @@ class Diagnostics {
   explicit Diagnostics(std::vector<std::string> files) : files_(std::move(files)) {}
 
   void error(const Mark& mark, std::string text);
-  /// Something that is named but nowhere written. Not an error while `partial`: it may stand in a file that could not be read.
+  /// Something that is named but nowhere written. Not an error while `partial`: it may stand in a file that could not
+  /// be read.
   void missing(const Mark& mark, std::string text);
   void set_partial() { partial_ = true; }
   void warning(const Mark& mark, std::string text);

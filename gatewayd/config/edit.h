@@ -13,7 +13,9 @@ inline constexpr const char* kDropIn = "gateway.d/90-gwctl.yaml";
 
 /// Each returns `files` with the drop-in changed and everything loaded and validated again, or an Error whose detail
 /// holds the diagnostics (EINVAL), EEXIST when the name is taken, ENOENT when there is no such thing, EPERM when it is
-/// written in a hand-written file (the error names file:line and says to remove it there). Nothing is written to disk.
+/// written in a hand-written file (the error names file:line and says to remove it there) or built in, EBUSY when rules
+/// or `nat` name what would go (the error names them). Files that are wrong already are EINVAL as well. Nothing is
+/// written to disk. What else the drop-in holds stays, with its comments; the layout becomes one line for each thing.
 Result<Files> add_subnet(const Files& files, const std::string& name, const Subnet& subnet);
 Result<Files> add_group(const Files& files, const std::string& name, const Group& group);
 /// `before`/`after`: the name of the rule it stands next to. Services are taken as written (`service_names`).

@@ -29,7 +29,7 @@ void check_name(Diagnostics& diagnostics, const Selector& selector, const Mark& 
   }();
   const std::string text = selector.str();
   diagnostics.missing(mark, fmt::format("unknown {} '{}'{}", text.substr(0, text.find(':')), selector.name,
-                                      hint(selector.name, known)));
+                                        hint(selector.name, known)));
 }
 
 std::vector<Selector> read_selectors(Diagnostics& diagnostics, const Node* node, const Draft& draft) {

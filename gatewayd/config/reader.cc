@@ -69,7 +69,7 @@ std::vector<Named> read_names(Diagnostics& diagnostics, const Node* node, std::s
   if (node == nullptr) return out;
   if (!node->is(Node::Kind::map)) {
     diagnostics.error(node->mark,
-                      fmt::format("this is {}; write a map with one {} name a key", kind_name(*node), what));
+                      fmt::format("this is {}; write a map with a key for each {}", kind_name(*node), what));
     return out;
   }
   std::map<std::string_view, Mark> seen;

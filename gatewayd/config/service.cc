@@ -70,7 +70,7 @@ Parsed unknown(std::string_view text, const std::map<std::string, Services>& nam
   std::vector<std::string_view> known;
   for (const auto& [name, unused] : named) known.push_back(name);
   for (const auto& [name, unused] : built_in_services()) known.push_back(name);
-  return std::unexpected(fmt::format("unknown service '{}'{}, or write tcp/PORT, udp/PORT, icmp/TYPE, proto/NUMBER",
+  return std::unexpected(fmt::format("unknown service '{}' (tcp/PORT, udp/PORT, icmp/TYPE, proto/NUMBER or a name){}",
                                      text, hint(text, known)));
 }
 

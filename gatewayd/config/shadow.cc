@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <map>
+#include <set>
 #include <utility>
+#include <vector>
 
 #include "gatewayd/config/covers.h"
 #include "gatewayd/config/draft.h"
@@ -23,26 +25,74 @@ bool shadows(const Config& config, const Rule& earlier, const Rule& later) {
          covers_all(config, Side::destination, earlier.to, later.to);
 }
 
-/// Rules by one of their (from, to) pairs. A rule that shadows another has a pair that covers the other's first pair,
-/// so only the rules under such pairs are compared: thousands of rules stay affordable.
+/// The selectors that rules use on one side, to be asked which of them cover another. Asking costs the same for ten
+/// rules and for ten thousand: what could cover a selector is enumerated, not searched for.
+class Used {
+ public:
+  Used(const Config& config, Side side) : config_(config), side_(side) {}
+
+  void add(const Selector& selector) {
+    if (selectors_.insert(selector).second && prefixes_of(config_, selector) != nullptr) places_.push_back(selector);
+  }
+
+  [[nodiscard]] std::vector<Selector> covering(const Selector& narrow) const {
+    std::vector<Selector> out;
+    const auto keep = [&](const Selector& wide) {
+      if (selectors_.contains(wide) && covers(config_, side_, wide, narrow)) out.push_back(wide);
+    };
+    keep({Selector::Kind::any, {}, {}});
+    keep({Selector::Kind::vpn, {}, {}});
+    if (const Prefix* block = first_block(narrow)) {
+      for (int length = block->length; length >= 0; --length) {
+        keep({Selector::Kind::prefix, {}, Prefix::of(block->address, static_cast<uint8_t>(length))});
+      }
+    }
+    for (const Selector& place : places_) keep(place);
+    const bool tried = narrow.kind == Selector::Kind::any || narrow.kind == Selector::Kind::vpn ||
+                       narrow.kind == Selector::Kind::prefix || prefixes_of(config_, narrow) != nullptr;
+    if (!tried) keep(narrow);
+    return out;
+  }
+
+ private:
+  /// A prefix that covers `narrow` contains this one.
+  [[nodiscard]] const Prefix* first_block(const Selector& narrow) const {
+    if (narrow.kind == Selector::Kind::prefix) return &narrow.prefix;
+    const auto* prefixes = prefixes_of(config_, narrow);
+    return prefixes == nullptr || prefixes->empty() ? nullptr : &prefixes->front();
+  }
+
+  const Config& config_;
+  Side side_;
+  std::set<Selector> selectors_;
+  std::vector<Selector> places_;
+};
+
+/// Rules by each of their (from, to) pairs. A rule that shadows another has a pair that covers the other's first pair,
+/// so only the rules under such pairs are compared.
 class PairIndex {
  public:
-  explicit PairIndex(const Config& config) : config_(config) {}
+  explicit PairIndex(const Config& config)
+      : config_(config), from_(config, Side::source), to_(config, Side::destination) {}
 
+  /// A rule of very many pairs is left out: it shadows nothing then, which is the safe answer.
   void add(const DraftRule& rule) {
+    constexpr size_t kMaxPairs = 4096;
+    if (rule.rule.from.size() * rule.rule.to.size() > kMaxPairs) return;
     for (const Selector& from : rule.rule.from) {
       for (const Selector& to : rule.rule.to) {
-        from_.try_emplace(from);
-        to_.try_emplace(to);
+        from_.add(from);
+        to_.add(to);
         pairs_[{from, to}].push_back(&rule);
       }
     }
   }
 
-  /// The first rule added that shadows `rule`, nullptr for none.
-  const DraftRule* find(const DraftRule& rule) {
-    for (const Selector& from : wider(from_, Side::source, rule.rule.from.front())) {
-      for (const Selector& to : wider(to_, Side::destination, rule.rule.to.front())) {
+  /// A rule added that shadows `rule`, nullptr for none.
+  [[nodiscard]] const DraftRule* find(const DraftRule& rule) const {
+    const std::vector<Selector> destinations = to_.covering(rule.rule.to.front());
+    for (const Selector& from : from_.covering(rule.rule.from.front())) {
+      for (const Selector& to : destinations) {
         const auto pair = pairs_.find({from, to});
         if (pair == pairs_.end()) continue;
         for (const DraftRule* earlier : pair->second) {
@@ -54,19 +104,9 @@ class PairIndex {
   }
 
  private:
-  using Selectors = std::map<Selector, bool>;
-
-  std::vector<Selector> wider(const Selectors& known, Side side, const Selector& narrow) const {
-    std::vector<Selector> out;
-    for (const auto& [selector, unused] : known) {
-      if (covers(config_, side, selector, narrow)) out.push_back(selector);
-    }
-    return out;
-  }
-
   const Config& config_;
-  Selectors from_;
-  Selectors to_;
+  Used from_;
+  Used to_;
   std::map<std::pair<Selector, Selector>, std::vector<const DraftRule*>> pairs_;
 };
 

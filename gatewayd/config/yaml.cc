@@ -36,6 +36,8 @@ class Builder final : public YAML::EventHandler {
  public:
   explicit Builder(uint32_t file) : file_(file) {}
   Node take() { return std::move(root_); }
+  /// Where the last scalar begins, when that one is quoted.
+  [[nodiscard]] const std::optional<YAML::Mark>& last_quoted() const { return last_quoted_; }
 
   void OnDocumentStart(const YAML::Mark& mark) override {
     if (documents_++ > 0)
@@ -48,6 +50,7 @@ class Builder final : public YAML::EventHandler {
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
     refuse_tag(mark, tag);
+    last_quoted_ = tag == "!" ? std::optional(mark) : std::nullopt;
     add(leaf(Node::Kind::scalar, mark, value), anchor);
   }
 
@@ -152,6 +155,7 @@ class Builder final : public YAML::EventHandler {
 
   uint32_t file_;
   Node root_;
+  std::optional<YAML::Mark> last_quoted_;
   std::vector<Open> open_;
   std::map<YAML::anchor_t, Node> anchors_;
   size_t spent_ = 0;
@@ -164,6 +168,20 @@ Mark locate(std::string_view text, size_t offset, uint32_t file) {
   const auto lines = static_cast<uint32_t>(std::count(before.begin(), before.end(), '\n'));
   const size_t start = before.rfind('\n');
   return {file, lines + 1, static_cast<uint32_t>(offset - (start == std::string_view::npos ? 0 : start + 1)) + 1};
+}
+
+/// Whether the first quote from `offset` on has its partner. The parser takes the end of the file for one.
+bool is_closed(std::string_view text, size_t offset) {
+  const size_t start = text.find_first_of("\"'", offset);
+  if (start == std::string_view::npos) return true;
+  for (size_t i = start + 1; i < text.size(); ++i) {
+    if (text[start] == '"' && text[i] == '\\') {
+      ++i;
+    } else if (text[i] == text[start]) {
+      return true;
+    }
+  }
+  return false;
 }
 
 std::optional<ParseError> check_bytes(std::string_view text, uint32_t file) {
@@ -192,9 +210,15 @@ std::expected<Node, ParseError> parse_yaml(std::string_view text, uint32_t file)
   } catch (const YAML::Exception& error) {
     const Mark mark{file, static_cast<uint32_t>(std::max(error.mark.line, 0)) + 1,
                     static_cast<uint32_t>(std::max(error.mark.column, 0)) + 1};
-    return std::unexpected(ParseError{mark, "YAML: " + error.msg});
+    return std::unexpected(ParseError{
+        mark, "YAML: " + error.msg + "; check brackets, quotes, colons and indentation (no tabs) up to here"});
   } catch (const std::exception& error) {
     return std::unexpected(ParseError{{file}, std::string("YAML: ") + error.what()});
+  }
+  const auto quoted = builder.last_quoted();
+  if (quoted && !is_closed(text, static_cast<size_t>(std::max(quoted->pos, 0)))) {
+    return std::unexpected(
+        ParseError{locate(text, static_cast<size_t>(quoted->pos), file), "this quote is never closed"});
   }
   return builder.take();
 }
@@ -203,6 +227,7 @@ Node scalar_node(std::string text) {
   Node node;
   node.kind = Node::Kind::scalar;
   node.scalar = std::move(text);
+  node.mark = {0, 0, 0};
   return node;
 }
 

@@ -51,6 +51,7 @@ inline constexpr size_t kMaxDepth = 24;
 /// throws.
 std::expected<Node, ParseError> parse_yaml(std::string_view text, uint32_t file);
 
+/// A scalar that was written nowhere: its mark has line 0.
 Node scalar_node(std::string text);
 
 }  // namespace gw::config

@@ -203,6 +203,15 @@ TEST(Merge, NamesBothPlacesOfAKeyGivenInTwoFiles) {
                   "gateway.d/10.yaml:3:3: error: group 'a' is given twice, first at gateway.yaml:4:3; keep one"));
 }
 
+TEST(Merge, ReportsNoNameAsUnknownWhileAFileCannotBeRead) {
+  const Loaded loaded = load({{"gateway.yaml", kBase + "groups: {a: {colour: x}}\n" +
+                                                   "rules: [{name: r, action: allow, from: group:b, to: internet}]\n"},
+                              {"gateway.d/10.yaml", "groups: {b: ]\n"}});
+  ASSERT_EQ(loaded.diagnostics.size(), 2U) << ::testing::PrintToString(texts(loaded));
+  EXPECT_EQ(loaded.diagnostics[0].origin.str(), "gateway.yaml:3:14");
+  EXPECT_EQ(loaded.diagnostics[1].origin.str(), "gateway.d/10.yaml:1:13");
+}
+
 std::string allow(const std::string& name, const std::string& group, const std::string& more = {}) {
   return "- {name: " + name + ", action: allow, from: group:" + group + ", to: internet" + more + "}\n";
 }
