@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gatewayd/apply/linux_kernel.h"
+
+#include <linux/netlink.h>
+
+#include <cerrno>
+
+#include "gatewayd/apply/linux_parts.h"
+#include "netlink/address.h"
+#include "netlink/link.h"
+
+namespace gw::apply {
+
+std::string link_alias(const std::string& instance) { return "gatewayd " + instance; }
+
+Result<uint32_t> index_of(nl::Socket& socket, const std::string& device) {
+  const auto link = nl::find_link(socket, device);
+  if (link) return link->index;
+  if (link.error().code == ENODEV) return missing_interface(device);
+  return std::unexpected(link.error());
+}
+
+bpf::Hook to_bpf(plan::Hook hook) {
+  switch (hook) {
+    case plan::Hook::vpn_ingress:
+      return bpf::Hook::vpn_ingress;
+    case plan::Hook::vpn_egress:
+      return bpf::Hook::vpn_egress;
+    case plan::Hook::subnet_ingress:
+      break;
+  }
+  return bpf::Hook::subnet_ingress;
+}
+
+plan::Hook to_plan(bpf::Hook hook) {
+  switch (hook) {
+    case bpf::Hook::vpn_ingress:
+      return plan::Hook::vpn_ingress;
+    case bpf::Hook::vpn_egress:
+      return plan::Hook::vpn_egress;
+    case bpf::Hook::subnet_ingress:
+      break;
+  }
+  return plan::Hook::subnet_ingress;
+}
+
+bpf::Host to_bpf(const plan::Host& host) { return {host.class_id, host.client, host.flags, host.valid_until_ns}; }
+plan::Host to_plan(const bpf::Host& host) { return {host.class_id, host.client, host.flags, host.valid_until_ns}; }
+
+LinuxKernel::LinuxKernel(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+LinuxKernel::~LinuxKernel() = default;
+
+Result<std::unique_ptr<LinuxKernel>> LinuxKernel::open(const Options& options, const Clock& clock) {
+  auto route = nl::Socket::open(NETLINK_ROUTE);
+  if (!route) return std::unexpected(route.error());
+  auto wireguard = nl::open_wireguard();
+  if (!wireguard) return std::unexpected(wireguard.error());
+  auto dataplane =
+      bpf::Dataplane::open(options.bpffs + "/" + options.instance + "/abi-" + std::to_string(GW_ABI_VERSION));
+  if (!dataplane) return std::unexpected(dataplane.error());
+  auto parts = std::make_unique<Parts>(options.instance, clock, LinuxMemory(options.run_directory), std::move(*route),
+                                       std::move(*wireguard), std::move(*dataplane));
+  std::unique_ptr<LinuxKernel> kernel(new LinuxKernel(std::move(parts)));
+  // Ends of access are wall-clock times: nothing may be judged before the programs know it.
+  if (auto synced = kernel->sync_clock(); !synced) return std::unexpected(synced.error());
+  return kernel;
+}
+
+Result<Facts> LinuxKernel::facts() {
+  const auto links = nl::list_links(parts_->route);
+  if (!links) return std::unexpected(links.error());
+  const auto addresses = nl::list_addresses(parts_->route);
+  if (!addresses) return std::unexpected(addresses.error());
+  Facts facts;
+  std::map<uint32_t, std::string> names;
+  for (const nl::Link& link : *links) {
+    names[link.index] = link.name;
+    facts.mtu[link.name] = link.mtu;
+    facts.state[link.name] = !link.up ? "down" : link.carrier ? "up" : "no carrier";
+  }
+  for (const nl::Address& address : *addresses) {
+    facts.addresses.push_back(address.address);
+    if (const auto name = names.find(address.ifindex); name != names.end())
+      facts.device_addresses[name->second].push_back(address.address);
+  }
+  return facts;
+}
+
+namespace {
+
+std::string text(const std::optional<nl::UdpEndpoint>& endpoint) {
+  if (!endpoint) return {};
+  const std::string address = endpoint->address.str();
+  const std::string host = endpoint->address.family == Family::v6 ? "[" + address + "]" : address;
+  return host + ":" + std::to_string(endpoint->port);
+}
+
+}  // namespace
+
+Result<std::map<PublicKey, PeerState>> LinuxKernel::peers(const std::string& device) {
+  const auto read = parts_->wireguard->read(device);
+  if (!read) return std::unexpected(read.error());
+  std::map<PublicKey, PeerState> peers;
+  for (const auto& [key, state] : read->states) {
+    peers[key] = {.last_handshake = state.last_handshake,
+                  .rx_bytes = state.rx_bytes,
+                  .tx_bytes = state.tx_bytes,
+                  .endpoint = text(state.endpoint)};
+  }
+  return peers;
+}
+
+std::string LinuxKernel::wireguard_implementation() const { return parts_->wireguard->implementation(); }
+
+Result<uint64_t> LinuxKernel::generation() { return parts_->dataplane.generation(); }
+
+Result<void> LinuxKernel::sync_clock() { return parts_->dataplane.sync_clock(); }
+
+namespace {
+
+Result<Counter> to_apply(const Result<bpf::Counter>& read) {
+  if (!read) return std::unexpected(read.error());
+  const bpf::Counter& counter = *read;
+  return Counter{.packets = counter.packets,
+                 .bytes = counter.bytes,
+                 .flows = counter.flows,
+                 .denied = counter.denied,
+                 .idle_ns = counter.idle_ns};
+}
+
+}  // namespace
+
+Result<Counter> LinuxKernel::rule_counter(uint32_t rule) { return to_apply(parts_->dataplane.rule_counter(rule)); }
+
+Result<Counter> LinuxKernel::client_counter(uint32_t client) {
+  return to_apply(parts_->dataplane.client_counter(client));
+}
+
+Result<void> LinuxKernel::clear_client_counter(uint32_t client) {
+  return parts_->dataplane.clear_client_counter(client);
+}
+
+Result<std::vector<uint64_t>> LinuxKernel::drop_counters() { return parts_->dataplane.reasons(); }
+
+Result<gw_explanation> LinuxKernel::explain(const gw_tuple& tuple, const std::string& device) {
+  const auto index = index_of(parts_->route, device);
+  return index ? parts_->dataplane.explain(tuple, *index) : std::unexpected(index.error());
+}
+
+int LinuxKernel::event_fd() const { return parts_->dataplane.event_fd(); }
+
+Result<void> LinuxKernel::drain_events(const std::function<void(const gw_event&)>& handle) {
+  return parts_->dataplane.drain(handle);
+}
+
+}  // namespace gw::apply

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "bpf/loader/dataplane.h"
+#include "gatewayd/apply/linux_kernel.h"
+#include "gatewayd/apply/linux_memory.h"
+#include "netlink/socket.h"
+#include "netlink/wireguard.h"
+
+namespace gw::apply {
+
+/// What LinuxKernel is made of; its files share it.
+struct LinuxKernel::Parts {
+  std::string instance;
+  const Clock& clock;
+  LinuxMemory memory;
+  nl::Socket route;
+  std::unique_ptr<nl::WireGuard> wireguard;
+  bpf::Dataplane dataplane;
+};
+
+/// IFLA_IFALIAS of a device that this instance made.
+std::string link_alias(const std::string& instance);
+
+/// ENODEV, as the one sentence for all operations on a device that is missing.
+std::unexpected<Error> missing_interface(const std::string& device);
+Result<uint32_t> index_of(nl::Socket& socket, const std::string& device);
+
+/// Adds to the kernel's words what a person can do about it.
+Error with_hint(Error error, const plan::Operation& operation, const plan::Desired& desired);
+
+bpf::Hook to_bpf(plan::Hook hook);
+plan::Hook to_plan(bpf::Hook hook);
+bpf::Host to_bpf(const plan::Host& host);
+plan::Host to_plan(const bpf::Host& host);
+
+}  // namespace gw::apply
