@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <bit>
+
 #include "ctl/arguments.h"
 #include "ctl/facts.h"
 #include "ctl/fields.h"
@@ -79,15 +81,20 @@ Table interfaces(const Json& status) {
   return table;
 }
 
+/// An IPv6 pool has more addresses than anybody counts.
+std::string pool_size(uint64_t size) {
+  constexpr uint64_t kCountable = 1'000'000'000;
+  return size < kCountable ? fmt::format("{}", size) : fmt::format("2^{}", std::bit_width(size));
+}
+
 Table pools(const Json& status) {
   Table table({{"POOL"}, {"TAKEN", true}, {"OF", true}});
   for (const Json& one : items(status, "pools")) {
     const uint64_t taken = number(one, "allocated");
     const uint64_t size = number(one, "size");
     const bool nearly_full = taken >= size - size / 10;
-    table.add({text(one, "prefix"),
-               {fmt::format("{}", taken), nearly_full ? Tone::warn : Tone::plain},
-               fmt::format("{}", size)});
+    table.add(
+        {text(one, "prefix"), {fmt::format("{}", taken), nearly_full ? Tone::warn : Tone::plain}, pool_size(size)});
   }
   return table;
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ctl/fields.h"
 
+#include <algorithm>
+
 namespace gw::ctl {
 namespace {
 
@@ -39,7 +41,8 @@ std::string joined(const Json& dictionary, const std::string& key, const std::st
 
 uint64_t number(const Json& dictionary, const std::string& key) {
   const Json& value = member(dictionary, key);
-  return value.is_number_unsigned() ? value.get<uint64_t>() : 0;
+  if (value.is_number_unsigned()) return value.get<uint64_t>();
+  return value.is_number_integer() ? static_cast<uint64_t>(std::max<int64_t>(0, value.get<int64_t>())) : 0;
 }
 
 int64_t time_of(const Json& dictionary, const std::string& key) {

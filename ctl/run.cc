@@ -7,8 +7,11 @@
 #include <clocale>
 #include <cstdio>
 #include <cstring>
+#include <string>
+#include <vector>
 
 #include "ctl/context.h"
+#include "gatewayd/base/nearest.h"
 #include "gatewayd/pki/pki.h"
 
 namespace gw::ctl {
@@ -23,13 +26,29 @@ int print(std::string& text) {
   const bool good = std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
   const int code = errno;
   pki::wipe(text);
-  return good ? 0 : complain({Exit::refused, std::string("cannot write the standard output: ") + std::strerror(code)});
+  return good ? 0
+              : complain(
+                    {Exit::refused, std::string("cannot write the standard output: ") + std::strerror(code), false});
+}
+
+/// What stands where a command should: CLI11 only says that one is missing.
+std::string unknown_command(const CLI::App& app) {
+  const CLI::App* at = &app;
+  while (!at->get_subcommands().empty()) at = at->get_subcommands().front();
+  const auto words = app.remaining(true);
+  if (words.empty() || words.front().starts_with('-')) return "";
+  std::vector<std::string> known;
+  for (const CLI::App* command : at->get_subcommands({})) known.push_back(command->get_name());
+  return "'" + words.front() + "' is no command of " + (at == &app ? "gwctl" : "gwctl " + at->get_name()) +
+         did_you_mean(words.front(), known);
 }
 
 /// CLI11 ends the parse by an exception, for help as well as for a mistake.
 int end_of_parse(const CLI::App& app, const CLI::ParseError& error) {
   if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) return app.exit(error);
-  return complain({Exit::usage, std::string(error.what()) + "\nRun gwctl --help, or the command with --help."});
+  std::string text = error.get_name() == "RequiredError" ? unknown_command(app) : "";
+  if (text.empty()) text = error.what();
+  return complain({Exit::usage, text + "\nRun gwctl --help, or the command with --help.", false});
 }
 
 }  // namespace
