@@ -11,6 +11,7 @@
 #include <array>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 #include <stdexcept>
 
 extern char** environ;
@@ -59,6 +60,9 @@ BusDaemon::BusDaemon(const std::string& include) {
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
+  // It complains about limits that a test does not need: shown only when it does not start.
+  const std::string log = directory_ + "/log";
+  posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
   const std::string option = "--config-file=" + file;
   std::array<const char*, 5> arguments = {"dbus-daemon", option.c_str(), "--nofork", "--print-address", nullptr};
   const int rc = ::posix_spawnp(&pid_, "dbus-daemon", &actions, nullptr, const_cast<char**>(arguments.data()), environ);
@@ -70,8 +74,10 @@ BusDaemon::BusDaemon(const std::string& include) {
   if (address_.empty()) {
     if (rc != 0) pid_ = -1;
     stop();
+    std::stringstream said;
+    said << std::ifstream(log).rdbuf();
     std::filesystem::remove_all(directory_);
-    throw std::runtime_error("cannot start dbus-daemon: is the package dbus installed?");
+    throw std::runtime_error("cannot start dbus-daemon (is the package dbus installed?): " + said.str());
   }
 }
 
