@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "gatewayd/control/controller.h"
+
+namespace gw::test {
+
+/// Remembers what it was asked and answers what a test has set. An `error` makes every use case fail with it.
+class FakeController final : public control::Controller {
+ public:
+  std::vector<std::string> asked;  ///< "apply 60 by uid 0"
+  std::optional<Error> error;
+  control::Status status_answer;
+  control::Summary summary_answer;
+  control::PlanResult plan_answer;
+  config::Config config_answer;
+  std::vector<control::RuleStatus> rules_answer;
+  std::vector<control::ClientStatus> clients_answer;
+  control::ProfileFacts profile_answer;
+  registry::Certificate certificate_answer;
+  control::Explanation explanation_answer;
+  // As they came in.
+  config::Subnet subnet;
+  config::Group group;
+  config::Rule rule;
+  std::optional<std::string> before, after;
+  control::NewClient new_client;
+  control::ClientChange change;
+  std::function<void()> changed;
+
+  Result<control::Status> status() override { return answer("status", status_answer); }
+  Result<control::Summary> summary() override { return answer("summary", summary_answer); }
+  Result<control::PlanResult> plan() override { return answer("plan", plan_answer); }
+  Result<control::ApplyResult> apply(uint32_t seconds, const control::Who& who) override {
+    return answer("apply " + std::to_string(seconds) + " by " + who, control::ApplyResult{7, {"~ policy"}, 1000});
+  }
+  Result<void> confirm(const control::Who& who) override { return done("confirm by " + who); }
+  Result<control::ApplyResult> rollback(const control::Who& who) override {
+    return answer("rollback by " + who, control::ApplyResult{6, {}, 0});
+  }
+  config::Config config() override { return config_answer; }
+  Result<void> add_subnet(const std::string& name, const config::Subnet& value, const control::Who& who) override {
+    subnet = value;
+    return done("add_subnet " + name + " by " + who);
+  }
+  Result<void> add_group(const std::string& name, const config::Group& value, const control::Who& who) override {
+    group = value;
+    return done("add_group " + name + " by " + who);
+  }
+  Result<void> add_rule(const config::Rule& value, const std::optional<std::string>& b,
+                        const std::optional<std::string>& a, const control::Who& who) override {
+    rule = value;
+    before = b;
+    after = a;
+    return done("add_rule " + value.name + " by " + who);
+  }
+  Result<void> remove_subnet(const std::string& name, const control::Who& who) override {
+    return done("remove_subnet " + name + " by " + who);
+  }
+  Result<void> remove_group(const std::string& name, const control::Who& who) override {
+    return done("remove_group " + name + " by " + who);
+  }
+  Result<void> remove_rule(const std::string& name, const control::Who& who) override {
+    return done("remove_rule " + name + " by " + who);
+  }
+  Result<std::vector<control::RuleStatus>> rules() override { return answer("rules", rules_answer); }
+  Result<std::vector<control::ClientStatus>> clients() override { return answer("clients", clients_answer); }
+  Result<control::ClientStatus> client(const std::string& name) override {
+    for (const auto& status : clients_answer) {
+      if (status.client.name == name) return answer("client " + name, status);
+    }
+    return failure(ENOENT, "find client", name, "no client has this name");
+  }
+  Result<control::ProfileFacts> add_client(const control::NewClient& value, const control::Who& who) override {
+    new_client = value;
+    return answer("add_client " + value.name + " by " + who, profile_answer);
+  }
+  Result<void> set_client(const std::string& name, const control::ClientChange& value,
+                          const control::Who& who) override {
+    change = value;
+    return done("set_client " + name + " by " + who);
+  }
+  Result<registry::Certificate> renew_client(const std::string& name, uint32_t days, const control::Who& who) override {
+    return answer("renew_client " + name + " " + std::to_string(days) + " by " + who, certificate_answer);
+  }
+  Result<control::ProfileFacts> rekey_client(const std::string& name, const std::string& request, uint32_t days,
+                                             const control::Who& who) override {
+    return answer("rekey_client " + name + " " + request + " " + std::to_string(days) + " by " + who, profile_answer);
+  }
+  Result<void> revoke_client(const std::string& name, const std::string& reason, const control::Who& who) override {
+    return done("revoke_client " + name + " " + reason + " by " + who);
+  }
+  Result<void> remove_client(const std::string& name, const control::Who& who) override {
+    return done("remove_client " + name + " by " + who);
+  }
+  Result<control::ProfileFacts> export_client(const std::string& name) override {
+    return answer("export_client " + name, profile_answer);
+  }
+  Result<std::vector<registry::Certificate>> certificates() override {
+    return answer("certificates", std::vector{certificate_answer});
+  }
+  Result<registry::Certificate> certificate(const std::string& serial) override {
+    return answer("certificate " + serial, certificate_answer);
+  }
+  Result<void> revoke_certificate(const std::string& serial, const std::string& reason,
+                                  const control::Who& who) override {
+    return done("revoke_certificate " + serial + " " + reason + " by " + who);
+  }
+  Result<std::string> crl_der() override { return answer("crl_der", std::string("\x30\x00\xff", 3)); }
+  Result<std::pair<pki::Certificate, pki::Certificate>> authority() override {
+    pki::Certificate root;
+    root.name = "root";
+    root.is_ca = true;
+    pki::Certificate issuing = root;
+    issuing.name = "issuing";
+    return answer("authority", std::pair(root, issuing));
+  }
+  Result<control::Explanation> explain(const std::string& from, const std::string& to,
+                                       const std::string& service) override {
+    return answer("explain " + from + " " + to + " " + service, explanation_answer);
+  }
+  void on_change(std::function<void()> callback) override { changed = std::move(callback); }
+
+ private:
+  template <class T>
+  Result<T> answer(std::string what, T value) {
+    asked.push_back(std::move(what));
+    if (error) return std::unexpected(*error);
+    return value;
+  }
+  Result<void> done(std::string what) {
+    asked.push_back(std::move(what));
+    if (error) return std::unexpected(*error);
+    return {};
+  }
+};
+
+}  // namespace gw::test
