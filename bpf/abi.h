@@ -86,10 +86,12 @@ struct gw_vlan_key {
 };
 
 /*
- * The decision: per slot a HASH gw_pair_key -> gw_pair, and an ARRAY of gw_node. A pair that is missing is the default
- * rule. root[kind] is a *ref*: with GW_REF_LEAF set a verdict, else the index of a node. The 16-bit key (destination
- * port; ICMP type << 8 | code; IP protocol number) is consumed 4 bits at a time, highest first: at most 4 nodes.
+ * The decision: per slot a HASH gw_pair_key -> gw_pair, and an ARRAY of gw_node. Looked up is (src, dst); when that is
+ * missing, (src, GW_CLASS_REST); when that is missing too, it is the default rule. GW_CLASS_NONE on either side is the
+ * default rule without a lookup. root[kind] is a *ref*: with GW_REF_LEAF set a verdict, else the index of a node. The 16-bit
+ * key (destination port; ICMP type << 8 | code; IP protocol number) is consumed 4 bits at a time, highest first: at most 4 nodes.
  */
+#define GW_CLASS_REST 0xffffffffU /* as gw_pair_key.dst: every class that has no pair of its own with that source */
 struct gw_pair_key {
 	__u32 src;
 	__u32 dst;

@@ -2,6 +2,7 @@
 #include "gatewayd/policy/classes.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace gw::policy {
 namespace {

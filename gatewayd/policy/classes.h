@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <bit>
 #include <cstdint>
-#include <map>
 #include <span>
 #include <vector>
 
@@ -30,8 +30,17 @@ struct Class {
   RuleSet as_destination;  ///< rules whose `to` it matches
 };
 
-/// Fills in the rules of each class. `atoms` is the size of the vocabulary.
+/// Fills in the rules of each class.
 void match_rules(std::vector<Class>& classes, std::span<const JudgedRule> rules, const Vocabulary& vocabulary);
+
+template <class Visit>
+void for_each_rule(const RuleSet& set, Visit&& visit) {
+  for (const RuleWord& word : set) {
+    for (uint64_t left = word.bits; left != 0; left &= left - 1) {
+      visit(word.word * size_t{64} + static_cast<size_t>(std::countr_zero(left)));
+    }
+  }
+}
 
 /// The rules that are in both.
 void intersect(const RuleSet& a, const RuleSet& b, RuleSet& out);

@@ -37,6 +37,14 @@ const gw_prefix* longest_match(const bpf::PolicyImage& image, const Bytes& addre
   return nullptr;
 }
 
+const gw_pair* find_pair(const bpf::PolicyImage& image, uint32_t src, uint32_t dst) {
+  const std::pair wanted(src, dst);
+  const auto at = std::ranges::lower_bound(
+      image.pairs, wanted, {}, [](const auto& entry) { return std::pair(entry.first.src, entry.first.dst); });
+  if (at == image.pairs.end() || std::pair(at->first.src, at->first.dst) != wanted) return nullptr;
+  return &at->second;
+}
+
 }  // namespace
 
 Place classify(const bpf::PolicyImage& image, const std::map<IpAddress, uint32_t>& host_classes,
@@ -52,11 +60,10 @@ Place classify(const bpf::PolicyImage& image, const std::map<IpAddress, uint32_t
 uint32_t decide(const bpf::PolicyImage& image, uint32_t src_class, uint32_t dst_class, gw_kind kind, uint16_t key) {
   constexpr uint32_t kDefault = GW_REF_LEAF | GW_ACTION_DENY << GW_REF_ACTION_SHIFT;
   if (src_class == GW_CLASS_NONE || dst_class == GW_CLASS_NONE) return kDefault;
-  const std::pair wanted(src_class, dst_class);
-  const auto at = std::ranges::lower_bound(
-      image.pairs, wanted, {}, [](const auto& entry) { return std::pair(entry.first.src, entry.first.dst); });
-  if (at == image.pairs.end() || std::pair(at->first.src, at->first.dst) != wanted) return kDefault;
-  uint32_t ref = at->second.root[kind];
+  const gw_pair* pair = find_pair(image, src_class, dst_class);
+  if (pair == nullptr) pair = find_pair(image, src_class, GW_CLASS_REST);
+  if (pair == nullptr) return kDefault;
+  uint32_t ref = pair->root[kind];
   for (int shift = 12; (ref & GW_REF_LEAF) == 0 && shift >= 0; shift -= 4) {
     ref = image.nodes[ref].child[key >> static_cast<unsigned>(shift) & 0xfU];
   }

@@ -26,7 +26,7 @@ Place classify(const bpf::PolicyImage& image, const std::map<IpAddress, uint32_t
                const IpAddress& address);
 
 /// The leaf *ref* (GW_REF_*) for a new flow between two classes. `key` is the destination port, ICMP type << 8 | code
-/// or the protocol number. A pair that is missing, or GW_CLASS_NONE on either side, is the default rule.
+/// or the protocol number. GW_CLASS_NONE on either side is the default rule.
 uint32_t decide(const bpf::PolicyImage& image, uint32_t src_class, uint32_t dst_class, gw_kind kind, uint16_t key);
 
 /// Whether a flow that is allowed has its source masqueraded.

@@ -11,8 +11,6 @@ namespace {
 
 using config::Service;
 
-constexpr TableId kEmpty = 0;
-
 constexpr Ref action_bits(config::Action action) {
   switch (action) {
     case config::Action::allow:
@@ -54,12 +52,12 @@ size_t RuleTables::Hash::operator()(const RuleWord& word) const { return mix(mix
 RuleTables::RuleTables() {
   Roots empty;
   empty.fill(kDefaultRef);
-  intern(empty);  // kEmpty
+  intern(empty);  // kEmptyTable
 }
 
 void RuleTables::add(std::span<const Service> services, config::Action action, bool log, uint32_t id) {
   const Ref leaf = GW_REF_LEAF | action_bits(action) | (log ? GW_REF_LOG : 0U) | (id & GW_REF_RULE_MASK);
-  Roots roots = tables_[kEmpty];
+  Roots roots = tables_[kEmptyTable];
   for (const Service& service : services) {
     const bool all_keys = service.kind == Service::Kind::any;
     const Ref admitted = all_keys ? leaf : nodes_.range(service.first, service.last, leaf);
@@ -81,8 +79,8 @@ bool RuleTables::is_total(TableId table) const {
 }
 
 TableId RuleTables::overlay(TableId first, TableId rest) {
-  if (first == kEmpty || rest == kEmpty) return first == kEmpty ? rest : first;
-  const auto [at, added] = overlays_.try_emplace(uint64_t{first} << 32U | rest, kEmpty);
+  if (first == kEmptyTable || rest == kEmptyTable) return first == kEmptyTable ? rest : first;
+  const auto [at, added] = overlays_.try_emplace(uint64_t{first} << 32U | rest, kEmptyTable);
   if (added) {
     Roots roots{};
     for (size_t kind = 0; kind < roots.size(); ++kind) {
@@ -93,18 +91,23 @@ TableId RuleTables::overlay(TableId first, TableId rest) {
   return at->second;
 }
 
+TableId RuleTables::rule_at(const RuleWord& word, uint64_t bits) const {
+  return rules_[word.word * size_t{64} + static_cast<size_t>(std::countr_zero(bits))];
+}
+
 TableId RuleTables::table_of(const RuleWord& word) {
+  if (std::has_single_bit(word.bits)) return rule_at(word, word.bits);
   if (const auto done = words_.find(word); done != words_.end()) return done->second;
-  TableId out = kEmpty;
+  TableId out = kEmptyTable;
   for (uint64_t left = word.bits; left != 0 && !is_total(out); left &= left - 1) {
-    out = overlay(out, rules_[word.word * 64U + static_cast<size_t>(std::countr_zero(left))]);
+    out = overlay(out, rule_at(word, left));
   }
   words_[word] = out;
   return out;
 }
 
 TableId RuleTables::table(std::span<const RuleWord> rules) {
-  TableId out = kEmpty;
+  TableId out = kEmptyTable;
   for (const RuleWord& word : rules) {
     out = overlay(out, table_of(word));
     if (is_total(out)) break;

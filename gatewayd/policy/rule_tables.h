@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <compare>
 #include <cstdint>
 #include <span>
 #include <unordered_map>
@@ -17,12 +18,13 @@ struct RuleWord {
   uint32_t word = 0;
   uint64_t bits = 0;
 
-  bool operator==(const RuleWord&) const = default;
+  auto operator<=>(const RuleWord&) const = default;
 };
 using RuleSet = std::vector<RuleWord>;
 
 /// Number of a service table: what first-match rules say for every kind and key.
 using TableId = uint32_t;
+inline constexpr TableId kEmptyTable = 0;  ///< no rule says anything: the default everywhere
 
 /// Turns ordered sets of rules into service tables. Rules are added once, in the order of judgement; tables of sets
 /// that begin alike share the work, and equal tables have equal ids.
@@ -47,6 +49,7 @@ class RuleTables {
   };
 
   TableId intern(const Roots& roots);
+  [[nodiscard]] TableId rule_at(const RuleWord& word, uint64_t bits) const;  ///< of the lowest of `bits`
   TableId table_of(const RuleWord& word);
   TableId overlay(TableId first, TableId rest);
   [[nodiscard]] bool is_total(TableId table) const;
