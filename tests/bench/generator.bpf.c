@@ -3,12 +3,14 @@
  * A packet generator: run by BPF_PROG_TEST_RUN with live frames, each packet is written anew (the kernel recycles pages
  * with what a router did to them) and passed to the stack as if the interface had received it.
  */
-#include <bpf/bpf_endian.h>
-#include <bpf/bpf_helpers.h>
+/* clang-format off: bpf_helpers.h needs the types of linux/bpf.h before it */
 #include <linux/bpf.h>
 #include <linux/if_ether.h>
 #include <linux/ip.h>
 #include <linux/udp.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+/* clang-format on */
 
 unsigned char destination_mac[ETH_ALEN];
 __be32 source, destination;
