@@ -28,7 +28,8 @@ class Monitor {
 
   [[nodiscard]] int route_fd() const;  ///< poll for reading, then drain()
   [[nodiscard]] int nftables_fd() const;
-  /// Reads all that waits, without blocking, and calls back once per kind of change.
+  /// Reads all that waits, without blocking, and calls back once per kind of change, in the order of What. After an
+  /// error what was read before it has been told.
   Result<void> drain(const std::function<void(What)>& handle);
 
   struct Impl;

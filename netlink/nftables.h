@@ -55,7 +55,7 @@ std::string fingerprint(const Frame& frame);
 
 /// Validates, feeds the document to `nft -j -f -`, then reads the table back and records in it the fingerprint and a
 /// hash of what nft lists. The error's detail is nft's own text; the old table stays when the new one is refused. Needs
-/// CAP_NET_ADMIN and nft in PATH (ENOENT). Blocks for the three runs of nft, some tens of milliseconds.
+/// CAP_NET_ADMIN (EPERM) and nft in PATH (ENOTSUP). Blocks for the three runs of nft, some tens of milliseconds.
 Result<void> load_frame(const Frame& frame);
 /// The fingerprint of the frame that was loaded, when the live table still is what it was then (handles and counters do
 /// not count); kEditedFrame when it is not; nullopt when there is no such table.

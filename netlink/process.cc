@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <signal.h>  // NOLINT(modernize-deprecated-headers): sigset_t and kill
 #include <spawn.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -26,11 +27,24 @@ struct Pair {
   UniqueFd theirs;
 };
 
-// Sockets and not pipes, so that a child which does not read its input costs an error and not a SIGPIPE.
 Result<Pair> make_pair(const std::string& program) {
   std::array<int, 2> fds{};
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds.data()) != 0) return failure(errno, "start", program);
   return Pair{UniqueFd(fds[0]), UniqueFd(fds[1])};
+}
+
+// A file in memory: a pipe would need feeding and could break, and nft opens /dev/stdin, which fails on a socket.
+Result<UniqueFd> make_input(std::string_view input, const std::string& program) {
+  UniqueFd fd(::memfd_create("input", MFD_CLOEXEC));
+  if (!fd.valid()) return failure(errno, "start", program);
+  while (!input.empty()) {
+    const ssize_t n = ::write(fd.get(), input.data(), input.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return failure(errno, "start", program);
+    input.remove_prefix(static_cast<size_t>(n));
+  }
+  if (::lseek(fd.get(), 0, SEEK_SET) != 0) return failure(errno, "start", program);
+  return fd;
 }
 
 class Actions {
@@ -96,34 +110,18 @@ bool drain(int fd, std::string& into) {
   }
 }
 
-// Gives what is taken; false when nothing is left to give, or nobody reads.
-bool feed(int fd, std::string_view& input) {
-  const ssize_t n = ::send(fd, input.data(), input.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-  if (n > 0) input.remove_prefix(static_cast<size_t>(n));
-  if (n < 0 && errno != EAGAIN && errno != EINTR) return false;
-  return !input.empty();
-}
-
-// Serves the three streams until the child has ended, whoever else may hold them; false at the deadline.
-bool serve(int child, std::array<Pair, 3>& pairs, std::string_view input, Finished& finished,
-           Steady::time_point deadline) {
-  UniqueFd& in = pairs[0].ours;
-  UniqueFd& out = pairs[1].ours;
-  UniqueFd& error = pairs[2].ours;
-  if (input.empty()) in.reset();
+// Serves both outputs until the child has ended, whoever else may hold them; false at the deadline.
+bool serve(int child, Pair& out, Pair& error, Finished& finished, Steady::time_point deadline) {
   for (;;) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Steady::now()).count();
     if (left <= 0) return false;
-    std::array<pollfd, 4> fds{
-        {{in.get(), POLLOUT, 0}, {out.get(), POLLIN, 0}, {error.get(), POLLIN, 0}, {child, POLLIN, 0}}};
+    std::array<pollfd, 3> fds{{{out.ours.get(), POLLIN, 0}, {error.ours.get(), POLLIN, 0}, {child, POLLIN, 0}}};
     if (::poll(fds.data(), fds.size(), static_cast<int>(left)) <= 0) continue;
-    if (fds[0].revents != 0 && !feed(in.get(), input)) in.reset();
-    if (fds[1].revents != 0 && !drain(out.get(), finished.out)) out.reset();
-    if (fds[2].revents != 0 && !drain(error.get(), finished.error)) error.reset();
-    if (fds[3].revents == 0) continue;
-    if (out.valid()) drain(out.get(), finished.out);
-    if (error.valid()) drain(error.get(), finished.error);
-    return true;
+    const bool ended = fds[2].revents != 0;
+    if ((ended || fds[0].revents != 0) && out.ours.valid() && !drain(out.ours.get(), finished.out)) out.ours.reset();
+    if ((ended || fds[1].revents != 0) && error.ours.valid() && !drain(error.ours.get(), finished.error))
+      error.ours.reset();
+    if (ended) return true;
   }
 }
 
@@ -132,17 +130,16 @@ bool serve(int child, std::array<Pair, 3>& pairs, std::string_view input, Finish
 Result<Finished> run_program(const std::vector<std::string>& arguments, std::string_view input,
                              std::chrono::milliseconds limit) {
   if (arguments.empty()) return failure(EINVAL, "start a program", "", "no name given");
-  std::array<Pair, 3> pairs;
-  for (auto& pair : pairs) {
-    auto made = make_pair(arguments[0]);
-    if (!made) return std::unexpected(made.error());
-    pair = std::move(*made);
-  }
-  auto& [in, out, error] = pairs;
+  const auto in = make_input(input, arguments[0]);
+  if (!in) return std::unexpected(in.error());
+  auto out = make_pair(arguments[0]);
+  auto error = make_pair(arguments[0]);
+  if (!out || !error) return std::unexpected(out ? error.error() : out.error());
   const auto deadline = Steady::now() + limit;
-  const auto pid = Actions().spawn(arguments, {in.theirs.get(), out.theirs.get(), error.theirs.get()});
+  const auto pid = Actions().spawn(arguments, {in->get(), out->theirs.get(), error->theirs.get()});
   if (!pid) return std::unexpected(pid.error());
-  for (auto& pair : pairs) pair.theirs.reset();
+  out->theirs.reset();
+  error->theirs.reset();
   Finished finished;
   // glibc 2.36 declares pidfd_open() without C linkage.
   const UniqueFd child(static_cast<int>(::syscall(SYS_pidfd_open, *pid, 0)));
@@ -152,7 +149,7 @@ Result<Finished> run_program(const std::vector<std::string>& arguments, std::str
     wait_for(*pid);
     return failure(code, "watch", arguments[0]);
   }
-  const bool complete = serve(child.get(), pairs, input, finished, deadline);
+  const bool complete = serve(child.get(), *out, *error, finished, deadline);
   if (!complete) ::kill(*pid, SIGKILL);
   finished.status = wait_for(*pid);
   if (!complete) return failure(ETIMEDOUT, "run", arguments[0], finished.error);

@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <sstream>
@@ -20,7 +21,7 @@ namespace {
 
 [[noreturn]] void fail(const std::string& what) { throw std::system_error(errno, std::generic_category(), what); }
 
-UniqueFd open_namespace(const char* path) {
+UniqueFd open_path(const char* path) {
   UniqueFd fd(::open(path, O_RDONLY | O_CLOEXEC));
   if (!fd.valid()) fail(path);
   return fd;
@@ -49,7 +50,11 @@ void delete_tun_devices() {
 
 }  // namespace
 
-Namespace::Namespace() : old_net_(open_namespace("/proc/self/ns/net")), old_mnt_(open_namespace("/proc/self/ns/mnt")) {
+Namespace::Namespace()
+    : old_net_(open_path("/proc/self/ns/net")),
+      old_mnt_(open_path("/proc/self/ns/mnt")),
+      old_root_(open_path("/")),
+      old_directory_(open_path(".")) {
   if (::unshare(CLONE_NEWNET | CLONE_NEWNS) != 0) fail("unshare");
   if (::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) fail("make mounts private");
   (void)::mkdir("/run/wireguard", 0700);
@@ -62,12 +67,14 @@ Namespace::~Namespace() {
   // Staying would run later tests in the wrong place: better to end the process here.
   enter(old_net_, CLONE_NEWNET);
   enter(old_mnt_, CLONE_NEWNS);
+  // setns() has put the process at the root of that mount namespace, which is not its own where it was chrooted.
+  if (::fchdir(old_root_.get()) != 0 || ::chroot(".") != 0 || ::fchdir(old_directory_.get()) != 0) fail("go back");
 }
 
 PeerNamespace::PeerNamespace() {
-  const UniqueFd here = open_namespace("/proc/self/ns/net");
+  const UniqueFd here = open_path("/proc/self/ns/net");
   if (::unshare(CLONE_NEWNET) != 0) fail("unshare");
-  net_ = open_namespace("/proc/self/ns/net");
+  net_ = open_path("/proc/self/ns/net");
   set_loopback_up();
   enter(here, CLONE_NEWNET);
 }
@@ -79,7 +86,7 @@ std::string PeerNamespace::path() const {
 }
 
 void PeerNamespace::inside(const std::function<void()>& body) const {
-  const UniqueFd here = open_namespace("/proc/self/ns/net");
+  const UniqueFd here = open_path("/proc/self/ns/net");
   enter(net_, CLONE_NEWNET);
   try {
     body();

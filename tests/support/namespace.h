@@ -24,6 +24,8 @@ class Namespace {
  private:
   UniqueFd old_net_;
   UniqueFd old_mnt_;
+  UniqueFd old_root_;
+  UniqueFd old_directory_;
 };
 
 /// A further network namespace beside the current one (mounts are shared), reached by its fd or by `inside`.
