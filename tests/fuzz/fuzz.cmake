@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: Apache-2.0
+# tests/fuzz/NAME_fuzz.cc -> program fuzz_NAME (libFuzzer), all code instrumented. Use a build directory of its own:
+#   cmake -S . -B build-fuzz -G Ninja -DGW_FUZZ=ON -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_COMPILER=clang++-19 -DCMAKE_C_COMPILER=clang-19
+#   build-fuzz/bin/fuzz_config -max_total_time=60 build-fuzz/corpus-config tests/fuzz/corpus/config
+# Inputs worth keeping lie in tests/fuzz/corpus/NAME, a dictionary in tests/fuzz/NAME.dict.
+if(NOT CMAKE_CXX_COMPILER_ID STREQUAL Clang)
+  message(FATAL_ERROR "GW_FUZZ needs -DCMAKE_CXX_COMPILER=clang++-19 -DCMAKE_C_COMPILER=clang-19")
+endif()
+set(fuzz_sanitizers -fsanitize=address,undefined -fno-sanitize-recover=undefined)
+
+file(GLOB fuzzers CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/fuzz/*_fuzz.cc)
+foreach(fuzzer IN LISTS fuzzers)
+  get_filename_component(name ${fuzzer} NAME_WE)
+  string(REGEX REPLACE "_fuzz$" "" name ${name})
+  add_executable(fuzz_${name} ${fuzzer})
+  target_link_libraries(fuzz_${name} PRIVATE gw_config gw_netlink gw_registry gw_pki gw_policy)
+  target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+endforeach()
+
+# The layers were declared before this file was read: give each of them the instrumentation.
+get_property(targets DIRECTORY ${CMAKE_SOURCE_DIR} PROPERTY BUILDSYSTEM_TARGETS)
+foreach(target IN LISTS targets)
+  get_target_property(type ${target} TYPE)
+  if(type STREQUAL STATIC_LIBRARY OR type STREQUAL EXECUTABLE)
+    # std::stable_sort of libstdc++ 12 calls what the same library declares deprecated; g++ is silent about it.
+    target_compile_options(${target} PRIVATE -fsanitize=fuzzer-no-link ${fuzz_sanitizers} -Wno-deprecated-declarations)
+    target_link_options(${target} PRIVATE ${fuzz_sanitizers})
+  endif()
+endforeach()
