@@ -12,21 +12,21 @@
 #define GW_ABI_VERSION 1
 
 /* Our bits of skb->mark (DATAPLANE "Marks"). Policy ingress clears them before it judges. */
-#define GW_MARK_ALLOW 0x10000000U
-#define GW_MARK_NAT 0x20000000U
+#define GW_MARK_ALLOW  0x10000000U
+#define GW_MARK_NAT    0x20000000U
 #define GW_MARK_REJECT 0x40000000U
-#define GW_MARK_MASK 0x70000000U
+#define GW_MARK_MASK   0x70000000U
 
 /* Capacities. */
-#define GW_MAX_HOSTS 131072U   /* addresses: clients x families, and the gateway's own */
-#define GW_MAX_CLIENTS 131072U /* client numbers, 1-based; 0 is 'no client' */
-#define GW_MAX_RULES 65536U    /* rule ids; 0 is the default rule (deny) */
-#define GW_MAX_LINKS 256U
-#define GW_MAX_FLOWS 262144U
+#define GW_MAX_HOSTS	 131072U /* addresses: clients x families, and the gateway's own */
+#define GW_MAX_CLIENTS	 131072U /* client numbers, 1-based; 0 is 'no client' */
+#define GW_MAX_RULES	 65536U	 /* rule ids; 0 is the default rule (deny) */
+#define GW_MAX_LINKS	 256U
+#define GW_MAX_FLOWS	 262144U
 #define GW_MAX_NEW_FLOWS 65536U
 #define GW_MAX_FRAGMENTS 16384U
-#define GW_MAX_SOURCES 65536U /* addresses whose rate of new flows is remembered */
-#define GW_EVENT_BYTES 262144U
+#define GW_MAX_SOURCES	 65536U /* addresses whose rate of new flows is remembered */
+#define GW_EVENT_BYTES	 262144U
 
 /* An address as 16 bytes in network order, IPv4 as ::ffff:a.b.c.d. Aligned to 4: in a trie key it follows a __u32. */
 struct gw_addr {
@@ -37,10 +37,11 @@ struct gw_addr {
 };
 
 /* Class ids are interned by user space and never renumbered. */
-#define GW_CLASS_NONE 0U /* matches no rule, not even `any`: unassigned VPN addresses, never-forwarded prefixes */
+/* Matches no rule, not even `any`: unassigned VPN addresses, never-forwarded prefixes. */
+#define GW_CLASS_NONE 0U
 
 /* gw_hosts: HASH gw_addr -> gw_host. Exact addresses: clients and the gateway's own. */
-#define GW_HOST_CLIENT 1U
+#define GW_HOST_CLIENT	1U
 #define GW_HOST_GATEWAY 2U
 /*
  * User space updates an entry with BPF_F_LOCK, which writes in place: an element that a program holds is never handed to
@@ -50,8 +51,8 @@ struct gw_host {
 	struct bpf_spin_lock lock;
 	__u32 pad;
 	__u32 class_id[2];    /* by slot */
-	__u32 client;         /* client number, 0 for the gateway */
-	__u32 flags;          /* GW_HOST_* */
+	__u32 client;	      /* client number, 0 for the gateway */
+	__u32 flags;	      /* GW_HOST_* */
 	__u64 valid_until_ns; /* wall clock; ~0 is 'no end' */
 };
 
@@ -61,7 +62,7 @@ struct gw_prefix_key {
 	struct gw_addr addr;
 };
 #define GW_PREFIX_INTERNET 1U /* destination of NAT */
-#define GW_PREFIX_VPN 2U      /* a VPN prefix: only gw_hosts decides inside it */
+#define GW_PREFIX_VPN	   2U /* a VPN prefix: only gw_hosts decides inside it */
 struct gw_prefix {
 	__u32 class_id;
 	__u32 link;  /* link id that sources within it must arrive on; 0: none may send from here */
@@ -70,8 +71,8 @@ struct gw_prefix {
 };
 
 /* Links: HASH ifindex -> gw_link: what the program on an interface has to know. */
-#define GW_LINK_VPN 1U    /* the WireGuard device; layer 3 */
-#define GW_LINK_PUBLIC 2U /* the public card carries a subnet as well: foreign sources may still reach the gateway itself */
+#define GW_LINK_VPN    1U /* the WireGuard device; layer 3 */
+#define GW_LINK_PUBLIC 2U /* the public card too: foreign sources may reach the gateway itself */
 #define GW_LINK_PARENT 4U /* has VLAN devices of ours: their tags pass unjudged (see gw_vlans) */
 struct gw_link {
 	__u32 link; /* link id, 1-based; the VPN link is always GW_LINK_ID_VPN */
@@ -91,7 +92,8 @@ struct gw_vlan_key {
  * default rule without a lookup. root[kind] is a *ref*: with GW_REF_LEAF set a verdict, else the index of a node. The 16-bit
  * key (destination port; ICMP type << 8 | code; IP protocol number) is consumed 4 bits at a time, highest first: at most 4 nodes.
  */
-#define GW_CLASS_REST 0xffffffffU /* as gw_pair_key.dst: every class that has no pair of its own with that source */
+/* As gw_pair_key.dst: every class that has no pair of its own with that source. */
+#define GW_CLASS_REST 0xffffffffU
 struct gw_pair_key {
 	__u32 src;
 	__u32 dst;
@@ -103,13 +105,13 @@ struct gw_pair {
 struct gw_node {
 	__u32 child[16];
 };
-#define GW_REF_LEAF 0x80000000U
+#define GW_REF_LEAF	    0x80000000U
 #define GW_REF_ACTION_SHIFT 29 /* 2 bits: GW_ACTION_* */
-#define GW_REF_LOG 0x10000000U
-#define GW_REF_RULE_MASK 0x0fffffffU
-#define GW_ACTION_DENY 0U
-#define GW_ACTION_ALLOW 1U
-#define GW_ACTION_REJECT 2U
+#define GW_REF_LOG	    0x10000000U
+#define GW_REF_RULE_MASK    0x0fffffffU
+#define GW_ACTION_DENY	    0U
+#define GW_ACTION_ALLOW	    1U
+#define GW_ACTION_REJECT    2U
 
 /* NAT sources: bit in the *pair's* world would multiply tables; it is per class. Per slot HASH __u32 class -> __u32 (1). */
 
@@ -118,10 +120,10 @@ struct gw_node {
  * are dropped with GW_REASON_RATE; a source may be a second ahead of it.
  */
 struct gw_state {
-	__u64 word;           /* generation << 1 | active slot: read once per packet */
+	__u64 word;	      /* generation << 1 | active slot: read once per packet */
 	__s64 wall_offset_ns; /* wall clock minus CLOCK_MONOTONIC */
 	__u64 flow_rate;      /* new flows a second and source address (IPv6 outside gw_hosts: /64); 0 is no limit */
-	__u64 abi;            /* GW_ABI_VERSION, set by the first open */
+	__u64 abi;	      /* GW_ABI_VERSION, set by the first open */
 };
 #define GW_DEFAULT_FLOW_RATE 2000U
 
@@ -135,7 +137,7 @@ struct gw_meta {
  * the query's type, and `sense` tells which side asks, so that nobody's own query passes for the answer to another's.
  * Other ICMP has GW_SENSE_ONE_WAY and no answer.
  */
-#define GW_SENSE_HI 1U      /* the higher address asks */
+#define GW_SENSE_HI	 1U /* the higher address asks */
 #define GW_SENSE_ONE_WAY 2U
 struct gw_flow_key {
 	struct gw_addr lo;
@@ -154,21 +156,21 @@ struct gw_tuple {
 	__u8 proto;
 	__u8 pad[3];
 };
-#define GW_FLOW_NAT 1U       /* first packet went to the internet under a nat: entry */
-#define GW_FLOW_GATEWAY 2U   /* destination is the gateway itself */
-#define GW_FLOW_REPLIED 4U   /* seen in both directions: lives in gw_flows, else in gw_flows_new */
-#define GW_FLOW_FIN_ORIG 8U  /* TCP FIN seen in the original direction */
+#define GW_FLOW_NAT	  1U /* first packet went to the internet under a nat: entry */
+#define GW_FLOW_GATEWAY	  2U /* destination is the gateway itself */
+#define GW_FLOW_REPLIED	  4U /* seen in both directions: lives in gw_flows, else in gw_flows_new */
+#define GW_FLOW_FIN_ORIG  8U /* TCP FIN seen in the original direction */
 #define GW_FLOW_FIN_REPLY 16U
-#define GW_FLOW_RESET 32U    /* TCP RST seen */
+#define GW_FLOW_RESET	  32U /* TCP RST seen */
 struct gw_flow {
 	struct gw_tuple orig; /* direction of the first packet: what rules judge */
-	__u32 ifindex[2];     /* where each direction last passed the source check: [0] original, [1] reply; 0: not yet */
-	__u64 word;           /* gw_state word the verdict was made under */
+	__u32 ifindex[2];     /* where each direction passed the source check, original first; 0: not yet */
+	__u64 word;	      /* gw_state word the verdict was made under */
 	__u64 valid_until_ns; /* wall clock; the earlier end of its clients */
 	__u64 last_seen_ns;   /* coarse monotonic */
 	__u32 rule;
 	__u32 client[2]; /* client numbers of source and destination; 0: none */
-	__u32 flags;     /* GW_FLOW_* */
+	__u32 flags;	 /* GW_FLOW_* */
 };
 
 /* gw_fragments: LRU_HASH gw_fragment_key -> gw_fragment. What the first fragment of a datagram was granted. */
@@ -180,9 +182,9 @@ struct gw_fragment_key {
 };
 struct gw_fragment {
 	__u64 word;
-	__u64 time_ns;  /* coarse monotonic */
-	__u32 ifindex;  /* where it arrived: the later ones have to as well */
-	__u32 mark;     /* GW_MARK_* it was given */
+	__u64 time_ns; /* coarse monotonic */
+	__u32 ifindex; /* where it arrived: the later ones have to as well */
+	__u32 mark;    /* GW_MARK_* it was given */
 	__u32 rule;
 	__u32 client[2];
 	__u32 pad;
@@ -197,35 +199,35 @@ struct gw_source {
 struct gw_counter {
 	__u64 packets;
 	__u64 bytes;
-	__u64 flows;        /* rules: new flows judged; clients: flows opened */
-	__u64 denied;       /* clients: packets denied */
+	__u64 flows;	    /* rules: new flows judged; clients: flows opened */
+	__u64 denied;	    /* clients: packets denied */
 	__u64 last_seen_ns; /* coarse monotonic; 0 never */
 };
 
 /* Why a packet was dropped: number and key of the counter gw_reasons. The names are in bpf/reasons.h. */
-#define GW_REASONS(X)                                                     \
-	X(NONE, "passed")                                                 \
-	X(RULE, "denied by a rule")                                       \
-	X(DEFAULT, "no rule allows it")                                   \
-	X(REJECTED, "rejected by a rule")                                 \
-	X(SOURCE, "source address does not belong to this interface")     \
-	X(UNASSIGNED, "VPN address of no client, or access has ended")    \
-	X(EXPIRED, "certificate has ended")                               \
-	X(MALFORMED, "malformed packet")                                  \
-	X(FRAGMENT, "fragment without its first, or a tiny one")          \
-	X(VLAN, "unknown VLAN")                                           \
-	X(NEVER_FORWARDED, "link-local, loopback or multicast is never forwarded") \
-	X(NO_FLOW, "towards the tunnel without a current flow")           \
-	X(PROTOCOL, "unknown network protocol")                           \
-	X(NO_LINK, "interface without a link entry")                      \
-	X(TABLE_FULL, "flow table full")                                  \
+#define GW_REASONS(X)                                                                                                  \
+	X(NONE, "passed")                                                                                              \
+	X(RULE, "denied by a rule")                                                                                    \
+	X(DEFAULT, "no rule allows it")                                                                                \
+	X(REJECTED, "rejected by a rule")                                                                              \
+	X(SOURCE, "source address does not belong to this interface")                                                  \
+	X(UNASSIGNED, "VPN address of no client, or access has ended")                                                 \
+	X(EXPIRED, "certificate has ended")                                                                            \
+	X(MALFORMED, "malformed packet")                                                                               \
+	X(FRAGMENT, "fragment without its first, or a tiny one")                                                       \
+	X(VLAN, "unknown VLAN")                                                                                        \
+	X(NEVER_FORWARDED, "link-local, loopback or multicast is never forwarded")                                     \
+	X(NO_FLOW, "towards the tunnel without a current flow")                                                        \
+	X(PROTOCOL, "unknown network protocol")                                                                        \
+	X(NO_LINK, "interface without a link entry")                                                                   \
+	X(TABLE_FULL, "flow table full")                                                                               \
 	X(RATE, "too many new flows from this address")
 
 enum gw_reason {
 #define GW_X(name, text) GW_REASON_##name,
 	GW_REASONS(GW_X)
 #undef GW_X
-	GW_REASON_COUNT
+		GW_REASON_COUNT
 };
 
 /* Record of the ring buffer gw_events: denied packets (sampled) and rules with log. */

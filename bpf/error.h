@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
+/* ICMP errors belong to the flow whose packet they quote (RFC 792, RFC 4443 section 3). */
+#ifndef GW_ERROR_H
+#define GW_ERROR_H
+
+#include "bpf/kernel.h"
+
+#include "bpf/packet.h"
+#include "bpf/verdict.h"
+
+static __always_inline int gw_quote_v4(struct __sk_buff *skb, __u32 offset, struct gw_tuple *quoted)
+{
+	struct iphdr ip;
+
+	if (bpf_skb_load_bytes(skb, offset, &ip, sizeof(ip)) || ip.version != 4 || ip.ihl < 5 ||
+	    ip.frag_off & bpf_htons(GW_IPV4_OFFSET))
+		return -1;
+	gw_addr_from_v4(&quoted->src, ip.saddr);
+	gw_addr_from_v4(&quoted->dst, ip.daddr);
+	quoted->proto = ip.protocol;
+	return offset + ip.ihl * 4;
+}
+
+/* Without extension headers: a quoted fragment or option is judged by the rules like any other ICMP. */
+static __always_inline int gw_quote_v6(struct __sk_buff *skb, __u32 offset, struct gw_tuple *quoted)
+{
+	struct ipv6hdr ip;
+
+	if (bpf_skb_load_bytes(skb, offset, &ip, sizeof(ip)) || ip.version != 6)
+		return -1;
+	__builtin_memcpy(&quoted->src, &ip.saddr, sizeof(ip.saddr));
+	__builtin_memcpy(&quoted->dst, &ip.daddr, sizeof(ip.daddr));
+	quoted->proto = ip.nexthdr;
+	return offset + sizeof(ip);
+}
+
+/* The tuple of the quoted packet. Routers quote 8 bytes of its payload at least. Zero, or -1 when it cannot be read. */
+static __always_inline int gw_quote(struct __sk_buff *skb, const struct gw_packet *packet, struct gw_tuple *quoted)
+{
+	const __u32 offset = packet->l4 + sizeof(struct gw_icmp_head);
+	struct gw_icmp_head head;
+	int l4;
+
+	l4 = packet->tuple.proto == IPPROTO_ICMP ? gw_quote_v4(skb, offset, quoted) : gw_quote_v6(skb, offset, quoted);
+	if (l4 < 0 || bpf_skb_load_bytes(skb, l4, &head, sizeof(head)))
+		return -1;
+	if (gw_is_icmp(quoted->proto)) {
+		__u8 query;
+
+		quoted->dport = bpf_htons((__u16)(head.type << 8 | head.code));
+		if (gw_icmp_role_of(quoted->proto, head.type, &query) != GW_ICMP_NEITHER)
+			quoted->sport = head.id;
+	} else if (quoted->proto == IPPROTO_TCP || quoted->proto == IPPROTO_UDP) {
+		const struct gw_udp_head *ports = (const struct gw_udp_head *)&head;
+
+		quoted->sport = ports->sport;
+		quoted->dport = ports->dport;
+	}
+	return 0;
+}
+
+/*
+ * The mark for an ICMP error that quotes a packet of an open flow, judged anew where the flow is stale; GW_UNDECIDED when
+ * there is none that may pass. A function of its own, verified once.
+ */
+__noinline int gw_carry_error(const struct gw_packet *packet, const struct gw_now *now, const struct gw_tuple *quoted)
+{
+	struct gw_judgement judgement = {};
+	const struct gw_flow *flow;
+
+	if (!packet || !now || !quoted)
+		return GW_UNDECIDED;
+	flow = gw_flow_find(quoted);
+	if (!flow || gw_flow_direction(flow, quoted) == GW_NO_FLOW)
+		return GW_UNDECIDED;
+	if (gw_flow_current(flow, now))
+		return gw_carry(packet, flow, now);
+	gw_judge(&flow->orig, &judgement, now->word, now->wall_ns);
+	if (judgement.action != GW_ACTION_ALLOW)
+		return GW_UNDECIDED;
+	gw_count_passed(judgement.rule, judgement.src_client, judgement.dst_client, packet, now->mono_ns);
+	return gw_flow_mark(judgement.flags);
+}
+
+/* Reads the quoted tuple of an ICMP error that is for the sender of what it quotes. True when `quoted` is filled. */
+static __noinline int gw_error_quotes(struct __sk_buff *skb, const struct gw_packet *packet, struct gw_tuple *quoted)
+{
+	return !gw_quote(skb, packet, quoted) && gw_addr_equal(&quoted->src, &packet->tuple.dst);
+}
+
+static __always_inline int gw_packet_is_error(const struct gw_packet *packet)
+{
+	return gw_is_icmp(packet->tuple.proto) && gw_icmp_is_error(packet->tuple.proto, gw_icmp_type(&packet->tuple));
+}
+
+#endif
