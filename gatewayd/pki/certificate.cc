@@ -122,4 +122,18 @@ Result<Certificate> parse_certificate(const std::string& pem) {
   return describe(certificate->get());
 }
 
+Result<Request> renewal_request(const std::string& certificate_pem) {
+  const ErrorQueue errors;
+  const auto certificate = read_certificate(certificate_pem);
+  if (!certificate) return std::unexpected(certificate.error());
+  const auto facts = describe(certificate->get());
+  if (!facts) return std::unexpected(facts.error());
+  if (!facts->wireguard) return failure(EINVAL, "renew certificate", facts->serial, "it holds no WireGuard key");
+  const BioPtr bio(BIO_new(BIO_s_mem()));
+  if (PEM_write_bio_PUBKEY(bio.get(), X509_get0_pubkey(certificate->get())) != 1) {
+    return errors.failure(EINVAL, "renew certificate", facts->serial, "its public key is of no known kind");
+  }
+  return Request{facts->name, *facts->wireguard, text_of(bio.get())};
+}
+
 }  // namespace gw::pki

@@ -80,6 +80,10 @@ struct Certificate {
 /// dates.
 Result<Certificate> parse_certificate(const std::string& pem);
 
+/// What a renewal of a certificate of ours asks for: its name and both of its keys, as `issue` takes them. EINVAL as
+/// `parse_certificate`, or when it holds no WireGuard key.
+Result<Request> renewal_request(const std::string& certificate_pem);
+
 /// One line of a CRL.
 struct RevokedCertificate {
   std::string serial;  ///< hex

@@ -71,6 +71,19 @@ TEST_F(IssueTest, ReturnsTheFactsOfTheCertificate) {
                            HasSubstr("fingerprint=" + certificate.sha256 + "\n")));
 }
 
+TEST_F(IssueTest, RenewsForTheSameKeysWithoutTheClient) {
+  const Authority authority = open();
+  const Certificate first = issue(authority);
+  const Request renewal = value_of(renewal_request(first.pem));
+  EXPECT_EQ(renewal.name, "alice");
+  EXPECT_EQ(renewal.wireguard, wireguard_);
+  EXPECT_EQ(renewal.public_key_pem, request().public_key_pem);
+  const Certificate second = value_of(authority.issue(renewal, "alice", kUuid, kNow, kNow + 2 * kYear));
+  EXPECT_EQ(second.wireguard, wireguard_);
+  EXPECT_NE(second.serial, first.serial);
+  EXPECT_THAT(refusal(renewal_request(authority.root().pem)), testing::HasSubstr("no WireGuard key"));
+}
+
 TEST_F(IssueTest, DrawsASerialNumberOf16BytesEachTime) {
   std::set<std::string> seen;
   for (int i = 0; i < 100; ++i) {
