@@ -97,6 +97,11 @@ class FakeKernel final : public apply::Kernel {
       return other.device == address.device && Prefix::of(other.address, other.length) == block;
     });
   }
+  /// As `ip link set down` does it, and `wg-quick` with it.
+  void set_down(const std::string& device) {
+    state.vpns.at(device).up = false;
+    std::erase_if(state.routes, [&](const plan::Route& route) { return route.device == device; });
+  }
   /// As `ip link del` does it.
   void delete_link(const std::string& device) {
     state.vpns.erase(device);

@@ -210,7 +210,7 @@ void step(IntentStore& store, int n) {
 
 TEST_F(IntentStoreTest, IsAsBeforeOrAfterTheStepDuringWhichItIsKilled) {
   std::mt19937 random(7);
-  for (int round = 0; round < 60; ++round) {
+  for (int round = 0; round < 50; ++round) {
     const std::string lived = directory_ + "/lived" + std::to_string(round);
     int ends[2];
     ASSERT_EQ(::pipe(ends), 0);
@@ -219,7 +219,7 @@ TEST_F(IntentStoreTest, IsAsBeforeOrAfterTheStepDuringWhichItIsKilled) {
     const pid_t child = ::fork();
     if (child == 0) live(lived, tell.get());
     tell.reset();
-    const int wanted = 1 + static_cast<int>(random() % 30);
+    const int wanted = 1 + static_cast<int>(random() % 12);
     char byte = 0;
     for (int heard = 0; heard < wanted; ++heard) ASSERT_EQ(::read(told.get(), &byte, 1), 1);
     random.discard(random() % 200000);  // a while, not a sleep: the child is somewhere inside its next steps

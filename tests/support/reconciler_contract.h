@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "gatewayd/apply/reconciler.h"
+#include "gatewayd/config/load.h"
+
+/// What a kernel and the reconciler owe each other, for the kernel in memory and the real one alike. A Stage has:
+///
+///   apply::Kernel& kernel();              the kernel, with devices eth0 (198.51.100.1/24) and eth1, both up
+///   void restart();                       a new kernel object on what there is, as a new process has
+///   std::string run_directory();          empty at first
+///   void by_hand(const Edit&);            what an operator does behind our back
+///   void add_foreign();                   a link, an address, a route, a filter and a table of someone else
+///   std::string foreign();                these, as text
+namespace gw::test {
+
+/// Edits by hand, by what they do.
+struct Edit {
+  enum class Kind : uint8_t {
+    delete_address,
+    remove_peer,
+    detach,
+    flush_firewall,
+    drop_rule,
+    set_sysctl,
+    delete_route,
+    delete_link,
+    link_down
+  };
+  Kind kind = Kind::flush_firewall;
+  std::string device = {};
+  std::string object = {};  ///< address with length, route, key, sysctl
+  std::string value = {};
+};
+
+inline constexpr char kContractKey[] = "2Aseg044FtgT0alxI2O86OGDTHJW2Hz3Z8tCsP0WgHg=";
+inline constexpr char kContractPublicKey[] = "1LvwwpXhCmDoWq1FvmaaWXobD+8tZvM2ua7bqLCO6zo=";
+inline constexpr char kAliceKey[] = "fvWqawMGlHfy3JtDIA2LU3Nc6iiAr1konw9lHnSJG0U=";
+inline constexpr char kBobKey[] = "u20brRarrIP6k5UGp4VWD0fanHqIgLXQS+pjD+gYKVQ=";
+inline constexpr char kDaveKey[] = "bK/v10e5Wvg+IUqNZ+WljDyNpz8AciP1Ho4jPROuGCs=";
+inline constexpr char kCarolKey[] = "ZGURwC+Q+5yJR/lOiqURlZbySIpck9JQzDe3BzV9oCk=";
+
+inline constexpr char kContractYaml[] = R"(
+gateway:
+  name: contract
+  public: {interface: eth0, listen_port: 51999}
+vpn:
+  interface: gwtest0
+  subnets: [172.16.201.0/24, "fd6d:706e:6c61::/64"]
+network: {address_space: [10.1.0.0/16, "fd10::/16"]}
+subnets:
+  web: {prefixes: [10.1.1.0/24, "fd10:1:1::/64"], interface: eth1, address: [10.1.1.1, "fd10:1:1::1"]}
+  far: {prefixes: [10.1.9.0/24], interface: eth1, via: 10.1.1.9}
+groups:
+  developers: {}
+  staff: {}
+rules:
+  - {name: dev-web, action: allow, from: [group:developers], to: [subnet:web], services: [tcp/443, icmp]}
+  - {name: staff-web, action: allow, from: [group:staff], to: [subnet:web], services: [tcp/80]}
+sites:
+  parents: {public_key: "7K2uCulb6F8elt7enc6V7FtY17zzxcMHPzQjM4/n6WU=", endpoint: "198.51.100.9:51820", prefixes: [192.168.50.0/24], keepalive: 25}
+nat: [{from: vpn, out: eth0}]
+)";
+
+inline plan::Client contract_client(uint32_t number, const std::string& name, const char* key,
+                                    std::vector<std::string> groups) {
+  return {.number = number,
+          .name = name,
+          .wireguard = PublicKey::parse(key).value(),
+          .groups = std::move(groups),
+          .addresses = {*IpAddress::parse("172.16.201." + std::to_string(3 + number)),
+                        *IpAddress::parse("fd6d:706e:6c61::" + std::to_string(3 + number))}};
+}
+
+inline plan::Intent contract_intent(std::string yaml = kContractYaml) {
+  const auto loaded = config::load({{"gateway.yaml", std::move(yaml)}});
+  for (const auto& diagnostic : loaded.diagnostics) ADD_FAILURE() << diagnostic.str();
+  plan::Intent intent;
+  intent.config = loaded.config;
+  intent.public_key = PublicKey::parse(kContractPublicKey).value();
+  intent.clients[1] = contract_client(1, "alice", kAliceKey, {"developers"});
+  intent.clients[2] = contract_client(2, "bob", kBobKey, {"staff"});
+  // A second developer keeps the class of the first in the tables when that one leaves.
+  intent.clients[7] = contract_client(7, "dave", kDaveKey, {"developers"});
+  return intent;
+}
+
+template <class Stage>
+class ReconcilerContract : public testing::Test {
+ protected:
+  apply::Reconciler open() {
+    return apply::Reconciler::open(stage_.kernel(), SecretKey::parse(kContractKey).value(), stage_.run_directory())
+        .value();
+  }
+  /// A reconciler whose kernel is as wanted.
+  apply::Reconciler converged() {
+    apply::Reconciler reconciler = open();
+    reconciler.set_intent(contract_intent());
+    expect_clean(reconciler.converge());
+    return reconciler;
+  }
+  static void expect_clean(const apply::Report& report) {
+    for (const Error& error : report.errors) ADD_FAILURE() << error.message();
+    EXPECT_THAT(report.leftover, testing::IsEmpty());
+  }
+  /// After `edit`, converge() mends it by an operation with this line and leaves nothing.
+  void expect_repair(const Edit& edit, const std::string& line) {
+    apply::Reconciler reconciler = converged();
+    stage_.by_hand(edit);
+    const apply::Report report = reconciler.converge();
+    expect_clean(report);
+    EXPECT_THAT(report.repairs, testing::Contains(testing::StartsWith(line)));
+    EXPECT_EQ(reconciler.repairs(), report.repairs.size());
+    EXPECT_THAT(reconciler.converge().done, testing::IsEmpty());
+  }
+  void expect_as_wanted(const plan::Intent& intent) {
+    apply::Reconciler fresh = open();
+    EXPECT_THAT(fresh.preview(intent).value(), testing::IsEmpty());
+  }
+
+  Stage stage_;
+};
+
+TYPED_TEST_SUITE_P(ReconcilerContract);
+
+TYPED_TEST_P(ReconcilerContract, LeavesAnEmptyDifference) {
+  const auto reconciler = this->converged();
+  EXPECT_THAT(reconciler.last().repairs, testing::IsEmpty());
+  this->expect_as_wanted(*reconciler.intent());
+}
+
+TYPED_TEST_P(ReconcilerContract, DoesNothingTheSecondTime) {
+  auto reconciler = this->converged();
+  const auto generation = this->stage_.kernel().generation().value();
+  EXPECT_THAT(reconciler.converge().done, testing::IsEmpty());
+  EXPECT_EQ(this->stage_.kernel().generation().value(), generation);
+}
+
+TYPED_TEST_P(ReconcilerContract, PreviewsWhatItThenDoesAndChangesNothing) {
+  apply::Reconciler reconciler = this->open();
+  const auto preview = reconciler.preview(contract_intent()).value();
+  EXPECT_EQ(reconciler.preview(contract_intent()).value(), preview);
+  reconciler.set_intent(contract_intent());
+  EXPECT_EQ(reconciler.converge().done, preview);
+}
+
+TYPED_TEST_P(ReconcilerContract, ConvergesAfterACrashWithoutTouchingAnything) {
+  this->converged();
+  const auto generation = this->stage_.kernel().generation().value();
+  this->stage_.restart();
+  apply::Reconciler next = this->open();
+  next.set_intent(contract_intent());
+  const auto report = next.converge();
+  this->expect_clean(report);
+  EXPECT_THAT(report.done, testing::IsEmpty());
+  EXPECT_EQ(this->stage_.kernel().generation().value(), generation);
+}
+
+TYPED_TEST_P(ReconcilerContract, PutsAnAddressBack) {
+  this->expect_repair({.kind = Edit::Kind::delete_address, .device = "eth1", .object = "10.1.1.1/24"},
+                      "+ address 10.1.1.1/24 on eth1");
+}
+
+TYPED_TEST_P(ReconcilerContract, PutsAnIpv6AddressOfTheTunnelBack) {
+  this->expect_repair({.kind = Edit::Kind::delete_address, .device = "gwtest0", .object = "fd6d:706e:6c61::1/64"},
+                      "+ address fd6d:706e:6c61::1/64 on gwtest0");
+}
+
+TYPED_TEST_P(ReconcilerContract, PutsAPeerBack) {
+  this->expect_repair({.kind = Edit::Kind::remove_peer, .device = "gwtest0", .object = kAliceKey}, "+ peer fvWqawMG…");
+}
+
+TYPED_TEST_P(ReconcilerContract, AttachesAProgramAgain) {
+  this->expect_repair({.kind = Edit::Kind::detach, .device = "eth1"}, "+ program policy ingress on eth1");
+}
+
+TYPED_TEST_P(ReconcilerContract, LoadsAFlushedFrameAgain) {
+  this->expect_repair({.kind = Edit::Kind::flush_firewall}, "~ firewall frame (nftables)");
+}
+
+TYPED_TEST_P(ReconcilerContract, LoadsAnEditedFrameAgain) {
+  this->expect_repair({.kind = Edit::Kind::drop_rule}, "~ firewall frame (nftables)");
+}
+
+TYPED_TEST_P(ReconcilerContract, SetsASysctlBack) {
+  this->expect_repair({.kind = Edit::Kind::set_sysctl, .object = "net.ipv4.ip_forward", .value = "0"},
+                      "~ sysctl net.ipv4.ip_forward = 1");
+}
+
+TYPED_TEST_P(ReconcilerContract, PutsARouteBack) {
+  this->expect_repair({.kind = Edit::Kind::delete_route, .object = "192.168.50.0/24"},
+                      "+ route 192.168.50.0/24 on gwtest0");
+}
+
+TYPED_TEST_P(ReconcilerContract, BringsTheTunnelUpAgainWithItsRoutes) {
+  this->expect_repair({.kind = Edit::Kind::link_down, .device = "gwtest0"}, "~ link gwtest0: up");
+}
+
+TYPED_TEST_P(ReconcilerContract, MakesADeletedTunnelAnewWithAllThatBelongsToIt) {
+  this->expect_repair({.kind = Edit::Kind::delete_link, .device = "gwtest0"}, "+ link gwtest0 (WireGuard)");
+}
+
+TYPED_TEST_P(ReconcilerContract, LeavesForeignObjectsAlone) {
+  this->stage_.add_foreign();
+  const std::string before = this->stage_.foreign();
+  auto reconciler = this->converged();
+  EXPECT_EQ(this->stage_.foreign(), before);
+  plan::Intent other = contract_intent();
+  other.config.subnets.erase("far");
+  other.config.sites.clear();
+  other.config.nat.clear();
+  reconciler.set_intent(other);
+  this->expect_clean(reconciler.converge());
+  EXPECT_EQ(this->stage_.foreign(), before);
+}
+
+TYPED_TEST_P(ReconcilerContract, TakesAwayWhatIsNoLongerWanted) {
+  auto reconciler = this->converged();
+  plan::Intent smaller = contract_intent();
+  smaller.config.subnets.at("web").address.clear();
+  smaller.config.subnets.erase("far");
+  smaller.config.sites.clear();
+  smaller.clients.erase(2);
+  reconciler.set_intent(smaller);
+  const auto report = reconciler.converge();
+  this->expect_clean(report);
+  EXPECT_THAT(report.repairs, testing::IsEmpty());
+  EXPECT_THAT(report.done,
+              testing::IsSupersetOf({"- route 192.168.50.0/24 on gwtest0", "- route 10.1.9.0/24 via 10.1.1.9 on eth1",
+                                     "- address 10.1.1.1/24 on eth1"}));
+  this->expect_as_wanted(smaller);
+}
+
+TYPED_TEST_P(ReconcilerContract, MovesTheTunnelToAnotherNameAndPort) {
+  auto reconciler = this->converged();
+  plan::Intent renamed = contract_intent();
+  renamed.config.vpn.interface = "gwtest1";
+  reconciler.set_intent(renamed);
+  this->expect_clean(reconciler.converge());
+  renamed.config.public_side.listen_port = 51998;
+  reconciler.set_intent(renamed);
+  this->expect_clean(reconciler.converge());
+  this->expect_as_wanted(renamed);
+}
+
+TYPED_TEST_P(ReconcilerContract, ReplacesAnAddressOfTheSameBlock) {
+  auto reconciler = this->converged();
+  plan::Intent changed = contract_intent();
+  changed.config.subnets.at("web").address = {*IpAddress::parse("10.1.1.2")};
+  reconciler.set_intent(changed);
+  this->expect_clean(reconciler.converge());
+  this->expect_as_wanted(changed);
+}
+
+TYPED_TEST_P(ReconcilerContract, AddsAClientWithoutReadingTheKernel) {
+  auto reconciler = this->converged();
+  const auto carol = contract_client(3, "carol", kCarolKey, {"staff"});
+  const auto report = reconciler.put_client(carol);
+  this->expect_clean(report);
+  EXPECT_THAT(report.done, testing::ElementsAre("~ policy: host 172.16.201.6 (client 3)",
+                                                "~ policy: host fd6d:706e:6c61::6 (client 3)",
+                                                testing::StartsWith("+ peer ZGURwC+Q…")));
+  EXPECT_THAT(reconciler.converge().done, testing::IsEmpty());
+  EXPECT_TRUE(reconciler.intent()->clients.contains(3));
+}
+
+TYPED_TEST_P(ReconcilerContract, AddsAClientOfAnUnknownCombinationOfGroupsByConverging) {
+  auto reconciler = this->converged();
+  const auto carol = contract_client(3, "carol", kCarolKey, {"developers", "staff"});
+  this->expect_clean(reconciler.put_client(carol));
+  this->expect_as_wanted(*reconciler.intent());
+}
+
+TYPED_TEST_P(ReconcilerContract, RevokesInTheOrderHostsGenerationPeer) {
+  auto reconciler = this->converged();
+  const auto generation = this->stage_.kernel().generation().value();
+  const auto report = reconciler.remove_client(1);
+  this->expect_clean(report);
+  EXPECT_THAT(report.done, testing::ElementsAre("- policy: host 172.16.201.4", "- policy: host fd6d:706e:6c61::4",
+                                                "~ policy: generation (open flows are judged again)",
+                                                "- peer fvWqawMG… on gwtest0"));
+  EXPECT_GT(this->stage_.kernel().generation().value(), generation);
+  EXPECT_THAT(reconciler.converge().done, testing::IsEmpty());
+  EXPECT_FALSE(reconciler.intent()->clients.contains(1));
+}
+
+TYPED_TEST_P(ReconcilerContract, MovesAClientToAnotherGroupKeyAndAddress) {
+  auto reconciler = this->converged();
+  auto alice = contract_client(1, "alice", kCarolKey, {"staff"});
+  alice.addresses.pop_back();
+  this->expect_clean(reconciler.put_client(alice));
+  EXPECT_THAT(reconciler.converge().done, testing::IsEmpty());
+  this->expect_as_wanted(*reconciler.intent());
+}
+
+REGISTER_TYPED_TEST_SUITE_P(ReconcilerContract, LeavesAnEmptyDifference, DoesNothingTheSecondTime,
+                            PreviewsWhatItThenDoesAndChangesNothing, ConvergesAfterACrashWithoutTouchingAnything,
+                            PutsAnAddressBack, PutsAnIpv6AddressOfTheTunnelBack, PutsAPeerBack, AttachesAProgramAgain,
+                            LoadsAFlushedFrameAgain, LoadsAnEditedFrameAgain, SetsASysctlBack, PutsARouteBack,
+                            BringsTheTunnelUpAgainWithItsRoutes, MakesADeletedTunnelAnewWithAllThatBelongsToIt,
+                            LeavesForeignObjectsAlone, TakesAwayWhatIsNoLongerWanted,
+                            MovesTheTunnelToAnotherNameAndPort, ReplacesAnAddressOfTheSameBlock,
+                            AddsAClientWithoutReadingTheKernel, AddsAClientOfAnUnknownCombinationOfGroupsByConverging,
+                            RevokesInTheOrderHostsGenerationPeer, MovesAClientToAnotherGroupKeyAndAddress);
+
+}  // namespace gw::test
