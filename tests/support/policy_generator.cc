@@ -265,7 +265,9 @@ PolicyCase random_policy(Random& random) {
   PolicyCase out;
   add_networks(random, out.config);
   add_hosts(random, out);
-  for (size_t i = 0, n = below(random, 14); i < n; ++i) out.config.rules.push_back(random_rule(random, out.config, i));
+  // Beyond 64 rules a set of them takes more than one word.
+  const size_t rules = chance(random, 10) ? 60 + below(random, 140) : below(random, 14);
+  for (size_t i = 0; i < rules; ++i) out.config.rules.push_back(random_rule(random, out.config, i));
   for (size_t i = 0, n = below(random, 3); i < n; ++i) {
     const Selector vpn{.kind = Selector::Kind::vpn, .name = {}, .prefix = {}};
     const Selector from = chance(random, 50) ? vpn : random_selector(random, out.config);

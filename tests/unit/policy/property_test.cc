@@ -1,56 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include <iostream>
 #include <map>
+#include <random>
 
 #include "gatewayd/policy/compile.h"
-#include "gatewayd/policy/lookup.h"
 #include "gatewayd/policy/reference.h"
 #include "tests/support/policy_generator.h"
+#include "tests/unit/policy/office.h"
 
 namespace gw {
 namespace {
 
-using policy::Compiled;
 using policy::Packet;
 using policy::Verdict;
 using test::PolicyCase;
 
 constexpr uint64_t kPolicies = 1200;
 constexpr int kPacketsEach = 60;
-
-std::map<IpAddress, uint32_t> classes(const PolicyCase& policy, const Compiled& compiled) {
-  std::map<IpAddress, uint32_t> out;
-  for (const policy::HostFacts& host : policy.hosts) out[host.address] = compiled.class_of(host).value();
-  return out;
-}
-
-gw_kind kind_of(config::Service::Kind kind) {
-  switch (kind) {
-    case config::Service::Kind::tcp:
-      return GW_KIND_TCP;
-    case config::Service::Kind::udp:
-      return GW_KIND_UDP;
-    case config::Service::Kind::icmp:
-      return GW_KIND_ICMP;
-    default:
-      return GW_KIND_OTHER;
-  }
-}
-
-Verdict looked_up(const Compiled& compiled, const std::map<IpAddress, uint32_t>& hosts,
-                  const policy::Interner& interner, const Packet& packet) {
-  const policy::Place source = policy::classify(compiled.image, hosts, packet.source);
-  const policy::Place destination = policy::classify(compiled.image, hosts, packet.destination);
-  const uint32_t ref =
-      policy::decide(compiled.image, source.class_id, destination.class_id, kind_of(packet.kind), packet.key);
-  Verdict out;
-  out.action = static_cast<config::Action>(ref >> GW_REF_ACTION_SHIFT & 3U);
-  out.rule = interner.rule_name(ref & GW_REF_RULE_MASK).value_or("");
-  out.log = (ref & GW_REF_LOG) != 0;
-  out.nat = out.action == config::Action::allow && policy::masquerades(compiled.image, source, destination);
-  return out;
-}
 
 /// Where the two paths part, told so that it can be replayed: the seed makes the same policy and packets again.
 void compare(uint64_t seed, int packets) {
@@ -59,11 +27,11 @@ void compare(uint64_t seed, int packets) {
   policy::Interner interner;
   const auto compiled = policy::compile(policy.config, policy.hosts, interner);
   ASSERT_TRUE(compiled) << compiled.error().message();
-  const auto hosts = classes(policy, *compiled);
+  const auto hosts = test::host_classes(*compiled, policy.hosts);
   for (int i = 0; i < packets; ++i) {
     const Packet packet = test::random_packet(random, policy);
     const Verdict expected = policy::evaluate(policy.config, policy.hosts, packet);
-    const Verdict actual = looked_up(*compiled, hosts, interner, packet);
+    const Verdict actual = test::look_up(*compiled, hosts, interner, packet);
     ASSERT_EQ(actual, expected) << "seed " << seed << ", packet " << i << ": " << test::describe(packet)
                                 << "\ncompiled: " << test::describe(actual)
                                 << "\nreference: " << test::describe(expected) << "\n"
