@@ -4,9 +4,23 @@
 #include <algorithm>
 
 namespace gw::config {
+namespace {
+
+constexpr size_t kMaxText = 1000;
+
+/// One line of bearable length, whatever it quotes from the file.
+std::string one_line(std::string text) {
+  std::replace_if(text.begin(), text.end(), [](char c) { return c == '\n' || c == '\r' || c == '\t'; }, ' ');
+  if (text.size() <= kMaxText) return text;
+  size_t end = kMaxText;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0U) == 0x80U) --end;  // not within a character
+  return text.substr(0, end) + "…";
+}
+
+}  // namespace
 
 void Diagnostics::error(const Mark& mark, std::string text) {
-  found_.push_back({mark, Diagnostic::Severity::error, std::move(text)});
+  found_.push_back({mark, Diagnostic::Severity::error, one_line(std::move(text))});
 }
 
 void Diagnostics::missing(const Mark& mark, std::string text) {
@@ -14,7 +28,7 @@ void Diagnostics::missing(const Mark& mark, std::string text) {
 }
 
 void Diagnostics::warning(const Mark& mark, std::string text) {
-  found_.push_back({mark, Diagnostic::Severity::warning, std::move(text)});
+  found_.push_back({mark, Diagnostic::Severity::warning, one_line(std::move(text))});
 }
 
 Origin Diagnostics::origin(const Mark& mark) const {

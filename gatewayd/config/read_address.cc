@@ -85,6 +85,8 @@ std::vector<PlacedPrefix> read_prefixes(Diagnostics& diagnostics, const Node* no
     const auto prefix = Prefix::parse(text.text);
     if (!prefix) {
       diagnostics.error(text.mark, explain_prefix(text.text));
+    } else if (const auto why = why_no_address(prefix->address)) {
+      diagnostics.error(text.mark, *why);
     } else if (prefix->length == 0) {
       diagnostics.error(text.mark,
                         fmt::format("{} is a default route; name the prefixes that are really there", prefix->str()));
@@ -110,6 +112,8 @@ std::vector<PlacedAddress> read_addresses(Diagnostics& diagnostics, const Node* 
           text.mark,
           fmt::format("'{}' is not an address; write one such as 10.1.2.1 or \"fd00:1::1\", without a length",
                       text.text));
+    } else if (const auto why = why_no_address(*address)) {
+      diagnostics.error(text.mark, *why);
     } else if (std::any_of(out.begin(), out.end(),
                            [&](const PlacedAddress& other) { return other.address == *address; })) {
       diagnostics.error(text.mark, fmt::format("{} is given twice; keep one", address->str()));

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <utility>
 
 #include "gatewayd/config/draft.h"
@@ -81,6 +82,13 @@ void read_rule_name(Diagnostics& diagnostics, const Node* node, Rule& rule) {
   }
 }
 
+/// What the gateway itself sends is not judged (DATAPLANE "Zones").
+void warn_of_gateway(Diagnostics& diagnostics, const Node* from, const Rule& rule) {
+  const auto is_gateway = [](const Selector& selector) { return selector.kind == Selector::Kind::gateway; };
+  if (std::none_of(rule.from.begin(), rule.from.end(), is_gateway)) return;
+  diagnostics.warning(from->mark, "rules do not judge what the gateway itself sends; 'gateway' matches nothing here");
+}
+
 DraftRule read_rule(Diagnostics& diagnostics, const Node& node, const Draft& draft) {
   DraftRule out;
   Rule& rule = out.rule;
@@ -94,6 +102,7 @@ DraftRule read_rule(Diagnostics& diagnostics, const Node& node, const Draft& dra
                                   {{"allow", Action::allow}, {"deny", Action::deny}, {"reject", Action::reject}})
                     .value_or(Action::deny);
   rule.from = read_selectors(diagnostics, section.require("from", "from: [vpn]"), draft);
+  warn_of_gateway(diagnostics, section.get("from"), rule);
   rule.to = read_selectors(diagnostics, section.require("to", "to: [subnet:web]"), draft);
   read_rule_services(diagnostics, section.get("services"), rule, draft);
   rule.log = read_bool(diagnostics, section.get("log")).value_or(false);

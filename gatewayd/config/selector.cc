@@ -34,7 +34,10 @@ std::expected<Selector, std::string> named_selector(std::string_view text, size_
 }
 
 std::expected<Selector, std::string> prefix_selector(std::string_view text) {
-  if (const auto prefix = Prefix::parse(text)) return Selector{Kind::prefix, {}, *prefix};
+  if (const auto prefix = Prefix::parse(text)) {
+    if (auto why = why_no_address(prefix->address)) return std::unexpected(std::move(*why));
+    return Selector{Kind::prefix, {}, *prefix};
+  }
   const size_t slash = text.find('/');
   const auto address = IpAddress::parse(text.substr(0, slash));
   const auto length = slash == std::string_view::npos ? std::nullopt : parse_number(text.substr(slash + 1), 128);

@@ -88,6 +88,13 @@ std::optional<std::string> why_no_device(std::string_view name) {
   return std::nullopt;
 }
 
+std::optional<std::string> why_no_address(const IpAddress& address) {
+  static const Prefix kMapped = *Prefix::parse("::ffff:0:0/96");
+  if (!kMapped.contains(address)) return std::nullopt;
+  return fmt::format("{} is an IPv4 address in IPv6 clothes; write {}", address.str(),
+                     IpAddress::from_mapped(address.bytes).str());
+}
+
 std::optional<uint64_t> parse_number(std::string_view text, uint64_t max) {
   uint64_t value = 0;
   const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), value);

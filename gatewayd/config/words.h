@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "gatewayd/base/ip.h"
+
 /// What a name may look like, and what a misspelt one was meant to be.
 namespace gw::config {
 
@@ -25,6 +27,11 @@ std::optional<std::string> why_no_device(std::string_view name);
 
 /// A decimal number without sign or anything after it; nullopt otherwise, also when above `max`.
 std::optional<uint64_t> parse_number(std::string_view text, uint64_t max);
+
+/// Why an IPv6 address of ::ffff:0:0/96 (RFC 4291 §2.5.5.2) is refused, or nullopt for any other address: the data
+/// plane keeps IPv4 under these addresses, so that one written as IPv6 would mean the IPv4 one unseen by the checks for
+/// overlaps.
+std::optional<std::string> why_no_address(const IpAddress& address);
 
 std::string join(std::span<const std::string_view> words);
 

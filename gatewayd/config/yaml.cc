@@ -50,6 +50,9 @@ class Builder final : public YAML::EventHandler {
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
     refuse_tag(mark, tag);
+    // Escapes write what the bytes of a file may not hold.
+    if (find_bad_byte(value))
+      throw ParseError{place(mark), "this value holds a control character, written as an escape; delete it"};
     last_quoted_ = tag == "!" ? std::optional(mark) : std::nullopt;
     add(leaf(Node::Kind::scalar, mark, value), anchor);
   }

@@ -36,6 +36,13 @@ const std::vector<Case> kAddresses{
     {"a word for a prefix",
      kBase + "network: {address_space: lan}\n",
      {"3:26: error: 'lan' is not a prefix; write one such as 10.1.2.0/24 or \"fd00:1::/64\""}},
+    {"IPv4 written as IPv6",
+     kBase + "network: {address_space: '::ffff:10.0.0.0/104'}\n",
+     {"3:26: error: ::ffff:10.0.0.0 is an IPv4 address in IPv6 clothes; write 10.0.0.0"}},
+    {"an IPv4 address written as IPv6",
+     "gateway: {public: {interface: eth0}}\n"
+     "vpn: {subnets: [172.16.201.0/24], dns: {domain: a, forward: ['::ffff:10.0.0.1']}}\n",
+     {"2:62: error: ::ffff:10.0.0.1 is an IPv4 address in IPv6 clothes; write 10.0.0.1"}},
     {"a default route as a prefix",
      kBase + "network: {address_space: 0.0.0.0/0}\n",
      {"3:26: error: 0.0.0.0/0 is a default route; name the prefixes that are really there"}},

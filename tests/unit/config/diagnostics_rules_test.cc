@@ -69,6 +69,27 @@ const std::vector<Case> kRules{
              "- {name: one, action: allow, from: group:dev, to: subnet:web, services: ssh}\n"
              "- {name: two, action: allow, from: vpn, to: 10.1.1.1/24}\n",
      {"7:45: error: '10.1.1.1/24' has bits set beyond its length; write 10.1.1.0/24"}},
+    {"a literal of IPv4 written as IPv6",
+     kBase + "groups: {dev: }\n"
+             "subnets: {web: {prefixes: [10.1.1.0/24], interface: eth1}}\n"
+             "rules:\n"
+             "- {name: one, action: allow, from: group:dev, to: subnet:web, services: ssh}\n"
+             "- {name: two, action: allow, from: vpn, to: '::ffff:10.0.0.1'}\n",
+     {"7:45: error: ::ffff:10.0.0.1 is an IPv4 address in IPv6 clothes; write 10.0.0.1"}},
+    {"the gateway as a source",
+     kBase + "groups: {dev: }\n"
+             "subnets: {web: {prefixes: [10.1.1.0/24], interface: eth1}}\n"
+             "rules:\n"
+             "- {name: one, action: allow, from: group:dev, to: subnet:web, services: ssh}\n"
+             "- {name: two, action: allow, from: gateway, to: internet}\n",
+     {"7:36: warning: rules do not judge what the gateway itself sends; 'gateway' matches nothing here"}},
+    {"a name over two lines",
+     kBase + "groups: {dev: }\n"
+             "subnets: {web: {prefixes: [10.1.1.0/24], interface: eth1}}\n"
+             "rules:\n"
+             "- {name: one, action: allow, from: group:dev, to: subnet:web, services: ssh}\n"
+             "- {name: \"a\\nb\", action: allow, from: vpn, to: internet}\n",
+     {"7:10: error: bad name 'a b': a name is made of letters, digits and hyphens"}},
     {"empty lists",
      kBase + "groups: {dev: }\n"
              "subnets: {web: {prefixes: [10.1.1.0/24], interface: eth1}}\n"

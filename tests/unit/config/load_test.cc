@@ -178,6 +178,16 @@ TEST(Load, ExpandsAliases) {
   EXPECT_TRUE(config.groups.at("b").interconnect);
 }
 
+TEST(Load, ClipsWhatItQuotesBetweenCharacters) {
+  std::string word;
+  for (int i = 0; i < 2'000; ++i) word += "é";
+  const Loaded loaded = load({{"gateway.yaml", kBase + word + ": 1\n"}});
+  ASSERT_EQ(loaded.diagnostics.size(), 1U);
+  const std::string& text = loaded.diagnostics[0].text;
+  EXPECT_LT(text.size(), 1'010U);
+  EXPECT_TRUE(text.ends_with("é…")) << text.substr(text.size() - 8);
+}
+
 TEST(Merge, JoinsSectionsAndAppendsRules) {
   const Config config = good(
       {{"gateway.yaml", kBase + "groups: {a: }\nrules:\n- {name: one, action: allow, from: group:a, to: internet}\n"},

@@ -44,6 +44,20 @@ TEST(Yaml, RefusesAliasesThatMultiply) {
   EXPECT_NE(error_of(bomb).find("aliases counted at full length"), std::string::npos);
 }
 
+TEST(Yaml, CountsAliasesAtFullLength) {
+  std::string text = "a: &a [x";
+  for (int i = 0; i < 999; ++i) text += ", x";
+  text += "]\nb: [*a";
+  for (int i = 0; i < 1'100; ++i) text += ", *a";
+  EXPECT_NE(error_of(text + "]\n").find("aliases counted at full length"), std::string::npos);
+}
+
+TEST(Yaml, RefusesControlCharactersWrittenAsEscapes) {
+  EXPECT_NE(error_of("a: \"\\e[31m\"\n").find("control character"), std::string::npos);
+  EXPECT_NE(error_of("a: \"\\0\"\n").find("control character"), std::string::npos);
+  EXPECT_EQ(error_of("a: \"two\\nlines\"\n"), "");
+}
+
 TEST(Yaml, RefusesWhatIsTooDeepAlsoThroughAliases) {
   EXPECT_EQ(error_of(std::string(kMaxDepth, '[') + std::string(kMaxDepth, ']')), "");
   EXPECT_NE(error_of(std::string(kMaxDepth + 1, '[') + std::string(kMaxDepth + 1, ']')).find("nested"),
