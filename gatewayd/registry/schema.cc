@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gatewayd/registry/schema.h"
+
+#include <array>
+#include <string>
+
+namespace gw::registry {
+namespace {
+
+// Certificates outlive their clients, for the revocation list; their texts lie apart, so that listing clients does not
+// read them. Addresses are the 16 bytes of IpAddress::mapped.
+constexpr const char* kFirst = R"sql(
+CREATE TABLE client (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  number INTEGER NOT NULL UNIQUE CHECK (number > 0),
+  name TEXT NOT NULL UNIQUE,
+  device_uuid TEXT NOT NULL UNIQUE,
+  wireguard BLOB NOT NULL UNIQUE CHECK (length(wireguard) = 32),
+  tunnel TEXT CHECK (tunnel IN ('split', 'full')),
+  description TEXT NOT NULL,
+  disabled INTEGER NOT NULL CHECK (disabled IN (0, 1)),
+  created INTEGER NOT NULL,
+  serial TEXT NOT NULL UNIQUE REFERENCES certificate (serial) DEFERRABLE INITIALLY DEFERRED,
+  profile TEXT NOT NULL
+) STRICT;
+CREATE TABLE client_group (
+  client INTEGER NOT NULL REFERENCES client (id) ON DELETE CASCADE,
+  name TEXT NOT NULL,
+  PRIMARY KEY (client, name)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE client_address (
+  client INTEGER NOT NULL REFERENCES client (id) ON DELETE CASCADE,
+  family INTEGER NOT NULL CHECK (family IN (4, 6)),
+  address BLOB NOT NULL UNIQUE CHECK (length(address) = 16),
+  PRIMARY KEY (client, family)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE certificate (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  serial TEXT NOT NULL UNIQUE,
+  client INTEGER REFERENCES client (id) ON DELETE SET NULL,
+  client_name TEXT NOT NULL,
+  client_number INTEGER NOT NULL,
+  wireguard BLOB NOT NULL CHECK (length(wireguard) = 32),
+  not_before INTEGER NOT NULL,
+  not_after INTEGER NOT NULL,
+  revoked_at INTEGER NOT NULL DEFAULT 0,
+  reason TEXT NOT NULL DEFAULT '',
+  sha256 TEXT NOT NULL
+) STRICT;
+CREATE INDEX certificate_client ON certificate (client);
+CREATE INDEX certificate_wireguard ON certificate (wireguard);
+CREATE TABLE certificate_text (
+  certificate INTEGER PRIMARY KEY REFERENCES certificate (id),
+  pem TEXT NOT NULL
+) STRICT;
+CREATE TABLE audit (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  at INTEGER NOT NULL,
+  who TEXT NOT NULL,
+  what TEXT NOT NULL
+) STRICT;
+CREATE TABLE registry (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  crl_number INTEGER NOT NULL DEFAULT 0,
+  time_floor INTEGER NOT NULL DEFAULT 0,
+  profile TEXT NOT NULL DEFAULT ''
+) STRICT;
+INSERT INTO registry (id) VALUES (1);
+)sql";
+
+constexpr std::array<const char*, 1> kMigrations = {kFirst};
+
+Result<void> step(const Database& database, size_t from) {
+  auto transaction = Transaction::begin(database);
+  if (!transaction) return std::unexpected(transaction.error());
+  const std::string version = "PRAGMA user_version = " + std::to_string(from + 1);
+  for (const char* sql : {kMigrations[from], version.c_str()}) {
+    if (auto done = database.execute(sql); !done) return done;
+  }
+  return transaction->commit();
+}
+
+}  // namespace
+
+int64_t newest_schema() { return kMigrations.size(); }
+
+Result<void> migrate(const Database& database) {
+  const auto version = database.number("PRAGMA user_version");
+  if (!version) return std::unexpected(version.error());
+  for (auto at = static_cast<size_t>(*version); at < kMigrations.size(); ++at) {
+    if (auto done = step(database, at); !done) return done;
+  }
+  return {};
+}
+
+}  // namespace gw::registry
