@@ -46,8 +46,8 @@ struct Status {
   bool confirmed = true;
   UnixSeconds confirm_deadline = 0;  ///< 0: none runs
   bool files_differ = false;
-  std::vector<std::string> drift;    ///< differences that are there now and could not be mended, a sentence each
-  uint64_t repairs = 0;              ///< since start
+  std::vector<std::string> drift;  ///< differences that are there now and could not be mended, a sentence each
+  uint64_t repairs = 0;            ///< since start
   std::string last_error;
   uint64_t policy_generation = 0;
   uint32_t rules = 0;
@@ -98,14 +98,15 @@ struct ClientStatus {
   bool online = false;
   UnixSeconds last_handshake = 0;
   std::string endpoint;
-  uint64_t rx_bytes = 0, tx_bytes = 0;            ///< WireGuard's own
-  uint64_t packets = 0, bytes = 0, denied = 0;    ///< the policy program's
-  std::vector<std::string> missing_groups;        ///< it is in these, and the configuration has no such group: they grant nothing
+  uint64_t rx_bytes = 0, tx_bytes = 0;          ///< WireGuard's own
+  uint64_t packets = 0, bytes = 0, denied = 0;  ///< the policy program's
+  std::vector<std::string>
+      missing_groups;  ///< it is in these, and the configuration has no such group: they grant nothing
 };
 
 struct RuleStatus {
   config::Rule rule;
-  uint64_t hits = 0;     ///< flows
+  uint64_t hits = 0;  ///< flows
   uint64_t packets = 0, bytes = 0;
   uint64_t idle_seconds = UINT64_MAX;  ///< UINT64_MAX: never
 };
@@ -129,10 +130,10 @@ struct ClientChange {
 };
 
 struct Explanation {
-  std::string action;   ///< "allow", "deny", "reject"
-  std::string rule;     ///< "no-data"; empty: default
-  std::string written_at;  ///< file:line:column
-  std::string reason;   ///< in words
+  std::string action;                        ///< "allow", "deny", "reject"
+  std::string rule;                          ///< "no-data"; empty: default
+  std::string written_at;                    ///< file:line:column
+  std::string reason;                        ///< in words
   std::string source, destination, service;  ///< as understood
   bool nat = false;
   bool kernel_agrees = true;  ///< the loaded program said the same
@@ -145,16 +146,19 @@ class Controller {
   virtual Result<Status> status() = 0;
   virtual Result<Summary> summary() = 0;
   virtual Result<PlanResult> plan() = 0;
-  /// confirm_seconds 0: confirmed at once. EINVAL: the files do not load (detail: all diagnostics); EBUSY: an unconfirmed apply runs.
+  /// confirm_seconds 0: confirmed at once. EINVAL: the files do not load (detail: all diagnostics); EBUSY: an
+  /// unconfirmed apply runs.
   virtual Result<ApplyResult> apply(uint32_t confirm_seconds, const Who& who) = 0;
   virtual Result<void> confirm(const Who& who) = 0;
-  virtual Result<ApplyResult> rollback(const Who& who) = 0;  ///< to the confirmed intent before the applied one; ENOENT when there is none
+  virtual Result<ApplyResult> rollback(
+      const Who& who) = 0;  ///< to the confirmed intent before the applied one; ENOENT when there is none
 
   virtual config::Config config() = 0;  ///< of the *files* when they load, else of the applied intent
   /// Edits of the drop-in. They do not apply.
   virtual Result<void> add_subnet(const std::string& name, const config::Subnet&, const Who& who) = 0;
   virtual Result<void> add_group(const std::string& name, const config::Group&, const Who& who) = 0;
-  virtual Result<void> add_rule(const config::Rule&, const std::optional<std::string>& before, const std::optional<std::string>& after, const Who& who) = 0;
+  virtual Result<void> add_rule(const config::Rule&, const std::optional<std::string>& before,
+                                const std::optional<std::string>& after, const Who& who) = 0;
   virtual Result<void> remove_subnet(const std::string& name, const Who& who) = 0;
   virtual Result<void> remove_group(const std::string& name, const Who& who) = 0;  ///< EBUSY with the members
   virtual Result<void> remove_rule(const std::string& name, const Who& who) = 0;
@@ -165,7 +169,8 @@ class Controller {
   virtual Result<ProfileFacts> add_client(const NewClient&, const Who& who) = 0;
   virtual Result<void> set_client(const std::string& name, const ClientChange&, const Who& who) = 0;
   virtual Result<registry::Certificate> renew_client(const std::string& name, uint32_t days, const Who& who) = 0;
-  virtual Result<ProfileFacts> rekey_client(const std::string& name, const std::string& request_pem, uint32_t days, const Who& who) = 0;
+  virtual Result<ProfileFacts> rekey_client(const std::string& name, const std::string& request_pem, uint32_t days,
+                                            const Who& who) = 0;
   /// Returns when the kernel no longer passes a packet of the client.
   virtual Result<void> revoke_client(const std::string& name, const std::string& reason, const Who& who) = 0;
   virtual Result<void> remove_client(const std::string& name, const Who& who) = 0;

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gatewayd/control/gateway.h"
+
+#include <fmt/core.h>
+
+#include <cerrno>
+
+#include "gatewayd/control/checks.h"
+#include "gatewayd/control/kernel_client.h"
+
+namespace gw::control {
+namespace {
+
+using State = apply::StoredIntent::State;
+
+}  // namespace
+
+GatewayController::GatewayController(const Parts& parts, Options options, Listener listener)
+    : parts_(parts), options_(std::move(options)), listener_(std::move(listener)) {}
+
+UnixSeconds GatewayController::now() const {
+  // Time below what was seen before is not believed (DATAPLANE "Time"): access that has ended stays ended.
+  const UnixSeconds wall = parts_.clock.now();
+  return parts_.registry.observe_time(wall).value_or(wall);
+}
+
+const config::Config* GatewayController::applied() const {
+  const plan::Intent* intent = parts_.reconciler.intent();
+  return intent == nullptr ? nullptr : &intent->config;
+}
+
+Result<const config::Config*> GatewayController::applied_or_error(const char* operation,
+                                                                  const std::string& object) const {
+  if (const config::Config* config = applied()) return config;
+  return failure(
+      EINVAL, operation, object,
+      "no configuration is in force: write " + options_.config_directory + "/gateway.yaml, then run gwctl apply");
+}
+
+Result<plan::Intent> GatewayController::make_intent(const config::Config& config) const {
+  auto clients = parts_.registry.clients();
+  if (!clients) return std::unexpected(clients.error());
+  plan::Intent intent;
+  intent.config = config;
+  intent.public_key = options_.public_key;
+  if (const plan::Intent* current = parts_.reconciler.intent()) intent.resolved = current->resolved;
+  const UnixSeconds at = now();
+  for (const registry::Client& client : *clients) {
+    if (client.has_access(at)) intent.clients.emplace(client.number, kernel_client(client));
+  }
+  return intent;
+}
+
+Result<pki::Authority*> GatewayController::open_authority() {
+  if (!authority_) {
+    const config::Config* config = applied();
+    auto opened = pki::Authority::open(options_.ca_directory, config == nullptr ? "" : config->name, now());
+    if (!opened) return std::unexpected(opened.error());
+    authority_ = std::move(*opened);
+  }
+  return &*authority_;
+}
+
+// Makes `files`, which are stored already, the intent of the reconciler.
+Result<void> GatewayController::use(const config::Files& files) {
+  config::Loaded loaded = config::load(files);
+  if (!loaded.ok()) {
+    return failure(EINVAL, "load the configuration", {}, "it has errors:" + error_lines(loaded.diagnostics));
+  }
+  auto intent = make_intent(loaded.config);
+  if (!intent) return std::unexpected(intent.error());
+  ends_.clear();
+  for (const auto& [number, client] : intent->clients) ends_.emplace(access_ends_at(client), number);
+  parts_.reconciler.set_intent(std::move(*intent));
+  warnings_ = std::move(loaded.diagnostics);
+  start_error_.reset();
+  remember_profile_facts();
+  return {};
+}
+
+Result<void> GatewayController::start() {
+  const auto stored = parts_.intents.applied();
+  if (stored && stored->state == State::pending) {
+    // Nobody confirmed it before the daemon went: a crash or a reboot is no confirmation. The very first has nothing to
+    // go back to.
+    if (parts_.intents.rollback_target()) {
+      if (auto back = parts_.intents.roll_back(); !back) return std::unexpected(back.error());
+      tell(fmt::format("apply {} was not confirmed before the restart: back to the one before", stored->sequence));
+    } else if (auto confirmed = parts_.intents.confirm(); !confirmed) {
+      return std::unexpected(confirmed.error());
+    }
+  }
+  Result<void> used;
+  if (const auto confirmed = parts_.intents.confirmed()) {
+    used = use(confirmed->files);
+  } else {
+    used = first_start();
+  }
+  if (!used) {
+    start_error_ = used.error();
+    tell(used.error().message());
+    return {};
+  }
+  if (auto authority = open_authority(); !authority) return std::unexpected(authority.error());
+  return {};
+}
+
+// Nothing was ever applied: the files are, when they can be.
+Result<void> GatewayController::first_start() {
+  const auto files = config::read_files(options_.config_directory);
+  if (!files) return std::unexpected(files.error());
+  const config::Loaded loaded = config::load(*files);
+  if (!loaded.ok()) {
+    return failure(EINVAL, "load the configuration", {}, "it has errors:" + error_lines(loaded.diagnostics));
+  }
+  const auto clients = parts_.registry.clients();
+  if (!clients) return std::unexpected(clients.error());
+  if (auto fits = check_clients(nullptr, loaded.config, *clients); !fits) return fits;
+  if (auto begun = parts_.intents.begin(*files, "first start", now(), 0); !begun) return std::unexpected(begun.error());
+  if (auto confirmed = parts_.intents.confirm(); !confirmed) return std::unexpected(confirmed.error());
+  return use(*files);
+}
+
+apply::Report GatewayController::converge() {
+  apply::Report report = parts_.reconciler.converge();
+  reconciled(report);
+  return report;
+}
+
+void GatewayController::reconciled(const apply::Report& report) {
+  if (listener_.reconciled) listener_.reconciled(report);
+  if (!report.done.empty()) announce();
+}
+
+void GatewayController::tell(const std::string& line) const {
+  if (listener_.happened) listener_.happened(line);
+}
+
+void GatewayController::announce() const {
+  if (changed_) changed_();
+}
+
+std::optional<UnixSeconds> GatewayController::next_tick() const {
+  std::optional<UnixSeconds> next;
+  if (!ends_.empty()) next = ends_.begin()->first;
+  const auto stored = parts_.intents.applied();
+  if (stored && stored->state == State::pending && stored->deadline != 0) {
+    next = std::min(next.value_or(stored->deadline), stored->deadline);
+  }
+  return next;
+}
+
+void GatewayController::tick() {
+  const UnixSeconds at = now();
+  end_access(at);
+  const auto stored = parts_.intents.applied();
+  if (!stored || stored->state != State::pending || stored->deadline == 0 || at < stored->deadline) return;
+  tell(fmt::format("apply {} was not confirmed in time: going back", stored->sequence));
+  if (const auto back = go_back(); !back) tell(back.error().message());
+}
+
+void GatewayController::end_access(UnixSeconds at) {
+  while (!ends_.empty() && ends_.begin()->first <= at) {
+    const uint32_t number = ends_.begin()->second;
+    ends_.erase(ends_.begin());
+    const plan::Intent* intent = parts_.reconciler.intent();
+    const auto found = intent->clients.find(number);
+    if (found == intent->clients.end()) continue;
+    tell(fmt::format("the certificate of client {} has ended, and its access with it", found->second.name));
+    reconciled(parts_.reconciler.remove_client(number));
+  }
+}
+
+void GatewayController::clock_was_set() {
+  if (auto synced = parts_.kernel.sync_clock(); !synced) tell(synced.error().message());
+  const config::Config* config = applied();
+  if (config == nullptr) return;
+  auto intent = make_intent(*config);
+  if (!intent) return tell(intent.error().message());
+  ends_.clear();
+  for (const auto& [number, client] : intent->clients) ends_.emplace(access_ends_at(client), number);
+  parts_.reconciler.set_intent(std::move(*intent));
+  converge();
+}
+
+}  // namespace gw::control

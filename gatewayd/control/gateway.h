@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "gatewayd/apply/intent_store.h"
+#include "gatewayd/apply/reconciler.h"
+#include "gatewayd/control/controller.h"
+
+namespace gw::policy {
+struct Packet;
+}
+
+namespace gw::control {
+
+struct Party;
+struct World;
+
+/// The Controller of a running gateway: the registry and the files are written first, then the reconciler is told.
+/// Split by concern: gateway.cc (start, time, the current intent), configuration.cc, clients.cc, certificates.cc,
+/// status.cc, explain.cc, profile.cc. One thread.
+class GatewayController final : public Controller {
+ public:
+  /// What it works with; all outlive it.
+  struct Parts {
+    registry::Registry& registry;
+    apply::Reconciler& reconciler;
+    apply::IntentStore& intents;
+    apply::Kernel& kernel;
+    const Clock& clock;
+  };
+  struct Options {
+    std::string config_directory;
+    std::string ca_directory;  ///< STATE/ca: made with the gateway's name when the first configuration is applied
+    std::string version;
+    PublicKey public_key;  ///< the gateway's own
+  };
+  /// What the daemon hears of; each may be empty.
+  struct Listener {
+    std::function<void(const apply::Report&)> reconciled;  ///< after every converge, put or removal
+    std::function<void(const std::string&)>
+        happened;  ///< a line for the log: access that ended, an apply that went back
+  };
+
+  GatewayController(const Parts& parts, Options options, Listener listener);
+
+  /// Sets the intent to start with: the last confirmed one, never files that were edited and not applied; an apply that
+  /// was not confirmed goes back. With none stored (first start) the files are applied when they load. Without either
+  /// the gateway runs with no intent and status() tells why. Does not converge. EUCLEAN: the certificate authority is
+  /// damaged.
+  Result<void> start();
+  /// Makes the kernel equal to the intent and tells the listener.
+  apply::Report converge();
+
+  /// The next second at which `tick` has something to do; nullopt: none is known.
+  [[nodiscard]] std::optional<UnixSeconds> next_tick() const;
+  /// What is due now: access that has ended leaves the kernel, an unconfirmed apply goes back.
+  void tick();
+  /// The wall clock was set: who has access is decided anew, and the kernel told.
+  void clock_was_set();
+
+  Result<Status> status() override;
+  Result<Summary> summary() override;
+  Result<PlanResult> plan() override;
+  Result<ApplyResult> apply(uint32_t confirm_seconds, const Who& who) override;
+  Result<void> confirm(const Who& who) override;
+  Result<ApplyResult> rollback(const Who& who) override;
+  config::Config config() override;
+  Result<void> add_subnet(const std::string& name, const config::Subnet& subnet, const Who& who) override;
+  Result<void> add_group(const std::string& name, const config::Group& group, const Who& who) override;
+  Result<void> add_rule(const config::Rule& rule, const std::optional<std::string>& before,
+                        const std::optional<std::string>& after, const Who& who) override;
+  Result<void> remove_subnet(const std::string& name, const Who& who) override;
+  Result<void> remove_group(const std::string& name, const Who& who) override;
+  Result<void> remove_rule(const std::string& name, const Who& who) override;
+  Result<std::vector<RuleStatus>> rules() override;
+  Result<std::vector<ClientStatus>> clients() override;
+  Result<ClientStatus> client(const std::string& name) override;
+  Result<ProfileFacts> add_client(const NewClient& client, const Who& who) override;
+  Result<void> set_client(const std::string& name, const ClientChange& change, const Who& who) override;
+  Result<registry::Certificate> renew_client(const std::string& name, uint32_t days, const Who& who) override;
+  Result<ProfileFacts> rekey_client(const std::string& name, const std::string& request_pem, uint32_t days,
+                                    const Who& who) override;
+  Result<void> revoke_client(const std::string& name, const std::string& reason, const Who& who) override;
+  Result<void> remove_client(const std::string& name, const Who& who) override;
+  Result<ProfileFacts> export_client(const std::string& name) override;
+  Result<std::vector<registry::Certificate>> certificates() override;
+  Result<registry::Certificate> certificate(const std::string& serial) override;
+  Result<void> revoke_certificate(const std::string& serial, const std::string& reason, const Who& who) override;
+  Result<std::string> crl_der() override;
+  Result<std::pair<pki::Certificate, pki::Certificate>> authority() override;
+  Result<Explanation> explain(const std::string& from, const std::string& to, const std::string& service) override;
+  void on_change(std::function<void()> callback) override { changed_ = std::move(callback); }
+
+ private:
+  using Ends = std::set<std::pair<UnixSeconds, uint32_t>>;  // first second without access, client number
+
+  // gateway.cc
+  [[nodiscard]] UnixSeconds now() const;
+  Result<void> use(const config::Files& files);
+  Result<void> first_start();
+  Result<plan::Intent> make_intent(const config::Config& config) const;
+  [[nodiscard]] const config::Config* applied() const;
+  Result<const config::Config*> applied_or_error(const char* operation, const std::string& object) const;
+  Result<pki::Authority*> open_authority();
+  void remember_profile_facts();
+  void reconciled(const apply::Report& report);
+  void tell(const std::string& line) const;
+  void announce() const;
+  void end_access(UnixSeconds at);
+
+  // configuration.cc
+  Result<ApplyResult> put_in_force(const config::Files& files, UnixSeconds deadline, const Who& who);
+  void undo(const Error& why);
+  Result<ApplyResult> go_back();
+  Result<void> edit(const char* what, const std::string& name, const Who& who,
+                    const std::function<Result<config::Files>(const config::Files&)>& change);
+
+  // clients.cc
+  Result<registry::Certificate> issue(const pki::Request& request, const registry::Client& client, uint32_t days);
+  Result<void> check_groups(const std::vector<std::string>& groups, const std::string& client);
+  Result<void> check_key(const PublicKey& key, const std::string& client) const;
+  void refresh_client(const registry::Client& client);
+  Result<void> take_access(const registry::Client& client, const char* operation);
+
+  // explain.cc
+  Explanation judge(const World& world, const policy::Packet& packet, const config::Service& service,
+                    const Party& source, const Party& destination);
+  std::string ask_kernel(const policy::Packet& packet, const config::Service& service, const std::string& device,
+                         const Explanation& expected);
+
+  // status.cc
+  void add_kernel_facts(Status& out);
+  void add_warnings(Status& out);
+  std::optional<apply::Counter> rule_counter(const std::string& name);
+
+  // profile.cc
+  Result<ProfileFacts> profile(const registry::Client& client, const std::string& certificate_pem);
+  Result<std::string> endpoint(const config::Config& config);
+
+  Parts parts_;
+  Options options_;
+  Listener listener_;
+  std::function<void()> changed_;
+  std::optional<pki::Authority> authority_;
+  std::vector<config::Diagnostic> warnings_;  // of the applied files
+  std::optional<Error> start_error_;          // why there is no intent
+  Ends ends_;
+};
+
+}  // namespace gw::control
