@@ -181,7 +181,7 @@ TEST(Load, ExpandsAliases) {
 TEST(Load, ClipsWhatItQuotesBetweenCharacters) {
   std::string word;
   for (int i = 0; i < 2'000; ++i) word += "é";
-  const Loaded loaded = load({{"gateway.yaml", kBase + word + ": 1\n"}});
+  const Loaded loaded = load({{"gateway.yaml", kBase + "forward_foreign: " + word + "\n"}});
   ASSERT_EQ(loaded.diagnostics.size(), 1U);
   const std::string& text = loaded.diagnostics[0].text;
   EXPECT_LT(text.size(), 1'010U);
