@@ -9,12 +9,11 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <sstream>
 #include <stdexcept>
 #include <system_error>
 
 #include "netlink/link.h"
-#include "netlink/process.h"
+#include "tests/support/host.h"
 
 namespace gw::test {
 namespace {
@@ -97,21 +96,13 @@ void PeerNamespace::inside(const std::function<void()>& body) const {
   enter(here, CLONE_NEWNET);
 }
 
-std::string run(const std::vector<std::string>& arguments, const std::string& input) {
-  const auto finished = nl::run_program(arguments, input);
-  if (!finished) throw std::runtime_error(finished.error().message());
-  if (finished->status != 0) {
-    throw std::runtime_error(arguments[0] + " ended with " + std::to_string(finished->status) + ": " + finished->error +
-                             finished->out);
-  }
-  return finished->out;
+std::string must(const Arguments& arguments, const std::string& input) {
+  const Output output = run(arguments, std::chrono::seconds(30), {}, input);
+  if (output.ok()) return output.out;
+  throw std::runtime_error(arguments[0] + " ended with " + std::to_string(output.status) + ": " + output.err +
+                           output.out);
 }
 
-std::string sh(const std::string& line) {
-  std::istringstream words(line);
-  std::vector<std::string> arguments;
-  for (std::string word; words >> word;) arguments.push_back(word);
-  return run(arguments);
-}
+std::string must(const std::string& line) { return must(words(line)); }
 
 }  // namespace gw::test

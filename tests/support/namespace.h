@@ -3,9 +3,9 @@
 
 #include <functional>
 #include <string>
-#include <vector>
 
 #include "gatewayd/base/fd.h"
+#include "tests/support/process.h"
 
 namespace gw::test {
 
@@ -48,8 +48,8 @@ class PeerNamespace {
 
 /// Runs a program from PATH and returns what it wrote to standard output; throws std::runtime_error with its standard
 /// error unless it exits with 0.
-std::string run(const std::vector<std::string>& arguments, const std::string& input = {});
-/// `run` on the words of a line, split at spaces: no quoting, no shell.
-std::string sh(const std::string& line);
+std::string must(const Arguments& arguments, const std::string& input = {});
+/// The same on the words of a line, split at blanks: no quoting, no shell.
+std::string must(const std::string& line);
 
 }  // namespace gw::test

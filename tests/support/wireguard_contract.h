@@ -63,12 +63,12 @@ class WireGuardContract : public testing::TestWithParam<OpenWireGuard> {
 
   /// Two ends of a cable: 10.255.0.1 here, 10.255.0.2 there.
   static void add_cable_to(const PeerNamespace& beside) {
-    sh("ip link add gwcable0 type veth peer name gwcable1 netns " + beside.path());
-    sh("ip address add 10.255.0.1/24 dev gwcable0");
-    sh("ip link set gwcable0 up");
+    must("ip link add gwcable0 type veth peer name gwcable1 netns " + beside.path());
+    must("ip address add 10.255.0.1/24 dev gwcable0");
+    must("ip link set gwcable0 up");
     beside.inside([] {
-      sh("ip address add 10.255.0.2/24 dev gwcable1");
-      sh("ip link set gwcable1 up");
+      must("ip address add 10.255.0.2/24 dev gwcable1");
+      must("ip link set gwcable1 up");
     });
   }
   /// Gives the device a private key and a port, and returns its public key.
@@ -228,12 +228,12 @@ TEST_P(WireGuardContract, AMissingDeviceIsToldByName) {
 }
 
 TEST_P(WireGuardContract, ADeviceOfAnotherKindIsLeftAlone) {
-  sh("ip link add " + name_ + " type veth peer name gwtest1");
+  must("ip link add " + name_ + " type veth peer name gwtest1");
   EXPECT_EQ(wireguard_->create(name_).error().code, EEXIST);
   EXPECT_EQ(wireguard_->read(name_).error().code, EOPNOTSUPP);
   EXPECT_EQ(wireguard_->change(name_, adding(clients(1))).error().code, EOPNOTSUPP);
   EXPECT_EQ(wireguard_->destroy(name_).error().code, EOPNOTSUPP);
-  EXPECT_NE(sh("ip link show " + name_), "");
+  EXPECT_NE(must("ip link show " + name_), "");
 }
 
 TEST_P(WireGuardContract, AnImpossibleNameIsRefused) {
@@ -260,13 +260,13 @@ TEST_P(WireGuardContract, TwoDevicesTalkToEachOther) {
   ASSERT_EQ(why(far->change(other, adding({{ours, {std::nullopt, 0, {Prefix::parse("172.16.201.1/32").value()}}}}))),
             "");
   beside.inside([&] {
-    sh("ip address add 172.16.201.2/24 dev " + other);
-    sh("ip link set " + other + " up");
+    must("ip address add 172.16.201.2/24 dev " + other);
+    must("ip link set " + other + " up");
   });
-  sh("ip address add 172.16.201.1/24 dev " + name_);
-  sh("ip link set " + name_ + " up");
+  must("ip address add 172.16.201.1/24 dev " + name_);
+  must("ip link set " + name_ + " up");
 
-  sh("ping -c 1 -W 10 172.16.201.2");
+  must("ping -c 1 -W 10 172.16.201.2");
 
   const auto state = read().states.at(theirs);
   EXPECT_GT(state.last_handshake, 0);

@@ -31,7 +31,7 @@ TEST_F(Addresses, OfBothFamiliesAreAddedReadBackAndDeleted) {
 
 TEST_F(Addresses, OfIPv6AreUsableAtOnce) {
   ASSERT_TRUE(add_address(socket_, {device_, ip("fd00::1"), 64, 0}));
-  const auto shown = test::sh("ip -6 address show dev nlt0 to fd00::1");
+  const auto shown = test::must("ip -6 address show dev nlt0 to fd00::1");
   EXPECT_NE(shown.find("nodad"), std::string::npos);
   EXPECT_EQ(shown.find("tentative"), std::string::npos);
 }
@@ -55,12 +55,12 @@ TEST_F(Addresses, ThatAreNotThereCannotBeDeleted) {
 }
 
 TEST_F(Addresses, OfOthersAreReadWithProtocolZeroOrTheirOwn) {
-  test::sh("ip address add 10.9.0.1/24 dev nlt0");
+  test::must("ip address add 10.9.0.1/24 dev nlt0");
   EXPECT_TRUE(has({device_, ip("10.9.0.1"), 24, 0}));
 }
 
 TEST_F(Addresses, OfPointToPointLinksAreTheLocalEnd) {
-  test::sh("ip address add 10.9.0.1 peer 10.9.0.2/32 dev nlt0");
+  test::must("ip address add 10.9.0.1 peer 10.9.0.2/32 dev nlt0");
   EXPECT_TRUE(has({device_, ip("10.9.0.1"), 32, 0}));
 }
 

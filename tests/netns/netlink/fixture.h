@@ -17,9 +17,9 @@ class NetlinkTest : public testing::Test {
  protected:
   /// A pair of Ethernet devices, both up; the index of the first.
   uint32_t add_veth(const std::string& name, const std::string& peer) {
-    test::sh("ip link add " + name + " type veth peer name " + peer);
-    test::sh("ip link set " + name + " up");
-    test::sh("ip link set " + peer + " up");
+    test::must("ip link add " + name + " type veth peer name " + peer);
+    test::must("ip link set " + name + " up");
+    test::must("ip link set " + peer + " up");
     return index_of(name);
   }
   uint32_t index_of(const std::string& name) {

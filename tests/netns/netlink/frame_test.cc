@@ -73,7 +73,7 @@ TEST_F(LoadedFrame, MayBeLoadedOverItselfAndOverAnother) {
   other.drop_foreign_forward = true;
   ASSERT_EQ(why(load_frame(other)), "");
   EXPECT_EQ(live(), fingerprint(other));
-  const auto shown = test::sh("nft list table inet gwtest");
+  const auto shown = test::must("nft list table inet gwtest");
   EXPECT_EQ(shown.find("masquerade"), std::string::npos);
   EXPECT_EQ(shown.find("nli0"), std::string::npos);
 }
@@ -82,8 +82,8 @@ TEST_F(LoadedFrame, StaysTheSameWhilePacketsAreCounted) {
   Frame local = frame();
   local.vpn_interface = "lo";
   ASSERT_EQ(why(load_frame(local)), "");
-  EXPECT_THROW(test::sh("ping -c 1 -W 0.2 127.0.0.1"), std::runtime_error);
-  EXPECT_EQ(test::sh("nft list chain inet gwtest input").find("counter packets 0 "), std::string::npos);
+  EXPECT_THROW(test::must("ping -c 1 -W 0.2 127.0.0.1"), std::runtime_error);
+  EXPECT_EQ(test::must("nft list chain inet gwtest input").find("counter packets 0 "), std::string::npos);
   EXPECT_EQ(live(), fingerprint(local));
 }
 
@@ -94,7 +94,7 @@ TEST_F(LoadedFrame, CountsAsEditedAfterAnyChangeByHand) {
         "flush chain inet gwtest record", "add chain inet gwtest input { policy drop; }",
         "add table inet gwtest { flags dormant; }", "add set inet gwtest s { type ipv4_addr; }"}) {
     load();
-    test::run({"nft", "-f", "-"}, std::string(edit) + "\n");
+    test::must({"nft", "-f", "-"}, std::string(edit) + "\n");
     EXPECT_EQ(live(), kEditedFrame) << edit;
   }
   load();
@@ -103,22 +103,22 @@ TEST_F(LoadedFrame, CountsAsEditedAfterAnyChangeByHand) {
 
 TEST_F(LoadedFrame, IsNoticedMissingAfterAFlushOfEverything) {
   load();
-  test::sh("nft flush ruleset");
+  test::must("nft flush ruleset");
   EXPECT_EQ(live(), "none");
 }
 
 TEST_F(LoadedFrame, LeavesForeignTablesAlone) {
-  test::sh("nft add table inet foreign");
-  test::sh("nft add table ip gwtest");
-  const auto before = test::sh("nft list table ip gwtest") + test::sh("nft list table inet foreign");
+  test::must("nft add table inet foreign");
+  test::must("nft add table ip gwtest");
+  const auto before = test::must("nft list table ip gwtest") + test::must("nft list table inet foreign");
   load();
   load();
   ASSERT_EQ(why(delete_frame("gwtest")), "");
-  EXPECT_EQ(test::sh("nft list table ip gwtest") + test::sh("nft list table inet foreign"), before);
+  EXPECT_EQ(test::must("nft list table ip gwtest") + test::must("nft list table inet foreign"), before);
 }
 
 TEST_F(LoadedFrame, ThatIsForeignButHasOurNameCountsAsEdited) {
-  test::sh("nft add table inet gwtest");
+  test::must("nft add table inet gwtest");
   EXPECT_EQ(live(), kEditedFrame);
 }
 

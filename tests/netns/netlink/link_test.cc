@@ -28,7 +28,7 @@ TEST_F(Links, AreListedWithWhatTheKernelSaysOfThem) {
 TEST_F(Links, ShowNoParentThatLivesInAnotherNamespace) {
   const test::PeerNamespace peer;
   add_veth("nlt0", "nlt1");
-  test::sh("ip link set nlt1 netns " + peer.path());
+  test::must("ip link set nlt1 netns " + peer.path());
   EXPECT_EQ(find_link(socket_, "nlt0")->parent, 0U);
 }
 
@@ -114,7 +114,7 @@ TEST_F(Links, AreReadWholeWhenThereAreMoreThanOneMessageHolds) {
     const auto number = std::to_string(i);
     batch += "link add nla" + number + " type veth peer name nlb" + number + "\n";
   }
-  test::run({"ip", "-batch", "-"}, batch);
+  test::must({"ip", "-batch", "-"}, batch);
   EXPECT_EQ(list_links(socket_)->size(), 301U);
 }
 

@@ -79,19 +79,19 @@ TEST_F(KernelMonitor, TellsOfRoutes) {
 }
 
 TEST_F(KernelMonitor, TellsOfFilters) {
-  test::sh("tc qdisc add dev nlt0 clsact");
+  test::must("tc qdisc add dev nlt0 clsact");
   EXPECT_THAT(told(), Contains(What::filter));
-  test::run({"tc", "filter", "add", "dev", "nlt0", "ingress", "bpf", "bytecode", "1,6 0 0 0,"});
+  test::must({"tc", "filter", "add", "dev", "nlt0", "ingress", "bpf", "bytecode", "1,6 0 0 0,"});
   EXPECT_THAT(told(), ElementsAre(What::filter));
-  test::sh("tc qdisc del dev nlt0 clsact");
+  test::must("tc qdisc del dev nlt0 clsact");
   EXPECT_THAT(told(), Contains(What::filter));
 }
 
 TEST_F(KernelMonitor, TellsOfNftablesAndOfAFlush) {
-  test::sh("nft add table inet foreign");
+  test::must("nft add table inet foreign");
   EXPECT_TRUE(is_readable(monitor_.nftables_fd()));
   EXPECT_THAT(told(), ElementsAre(What::nftables));
-  test::sh("nft flush ruleset");
+  test::must("nft flush ruleset");
   EXPECT_THAT(told(), ElementsAre(What::nftables));
 }
 
@@ -111,8 +111,8 @@ TEST_F(KernelMonitor, TellsOnceThatItLostSomethingAndThenGoesOn) {
 TEST_F(KernelMonitor, DoesNotTellOfOtherNamespaces) {
   const test::PeerNamespace beside;
   beside.inside([] {
-    test::sh("ip link add nlx0 type veth peer name nlx1");
-    test::sh("nft add table inet foreign");
+    test::must("ip link add nlx0 type veth peer name nlx1");
+    test::must("nft add table inet foreign");
   });
   EXPECT_THAT(told(), IsEmpty());
 }

@@ -12,8 +12,8 @@ namespace {
 class Routes : public NetlinkTest {
  protected:
   Routes() {
-    test::sh("ip address add 10.9.0.1/24 dev nlt0");
-    test::sh("ip -6 address add fd00::1/64 dev nlt0 nodad");
+    test::must("ip address add 10.9.0.1/24 dev nlt0");
+    test::must("ip -6 address add fd00::1/64 dev nlt0 nodad");
   }
   Route route(const char* dst, const char* via = nullptr, uint32_t metric = 0) {
     Route out;
@@ -59,32 +59,32 @@ TEST_F(Routes, ToEverywhereHaveLengthZero) {
 }
 
 TEST_F(Routes, OfAnotherProtocolAreNeitherListedNorDeleted) {
-  test::sh("ip route add 10.20.0.0/16 dev nlt0 proto static");
-  test::sh("ip -6 route add fd20::/32 dev nlt0 proto static");
+  test::must("ip route add 10.20.0.0/16 dev nlt0 proto static");
+  test::must("ip -6 route add fd20::/32 dev nlt0 proto static");
   EXPECT_TRUE(ours().empty());
   EXPECT_EQ(delete_route(socket_, route("10.20.0.0/16")).error().code, ESRCH);
   EXPECT_EQ(delete_route(socket_, route("fd20::/32")).error().code, ESRCH);
-  EXPECT_NE(test::sh("ip route show 10.20.0.0/16"), "");
-  EXPECT_NE(test::sh("ip -6 route show fd20::/32"), "");
+  EXPECT_NE(test::must("ip route show 10.20.0.0/16"), "");
+  EXPECT_NE(test::must("ip -6 route show fd20::/32"), "");
   const auto everyones = list_routes(socket_, 0).value();
   EXPECT_TRUE(std::ranges::any_of(everyones, [&](const Route& one) { return one.dst == prefix("10.20.0.0/16"); }));
 }
 
 TEST_F(Routes, WithoutAProtocolCannotBeDeleted) {
-  test::sh("ip route add 10.20.0.0/16 dev nlt0 proto static");
+  test::must("ip route add 10.20.0.0/16 dev nlt0 proto static");
   Route anyones = route("10.20.0.0/16");
   anyones.protocol = 0;
   EXPECT_EQ(delete_route(socket_, anyones).error().code, EINVAL);
-  EXPECT_NE(test::sh("ip route show 10.20.0.0/16"), "");
+  EXPECT_NE(test::must("ip route show 10.20.0.0/16"), "");
 }
 
 TEST_F(Routes, ThatSomeoneHasAreNotReplaced) {
-  test::sh("ip route add 10.20.0.0/16 via 10.9.0.9 proto static");
-  test::sh("ip -6 route add fd20::/32 via fd00::9 proto static");
+  test::must("ip route add 10.20.0.0/16 via 10.9.0.9 proto static");
+  test::must("ip -6 route add fd20::/32 via fd00::9 proto static");
   EXPECT_EQ(add_route(socket_, route("10.20.0.0/16")).error().code, EEXIST);
   EXPECT_EQ(add_route(socket_, route("fd20::/32")).error().code, EEXIST);
-  EXPECT_NE(test::sh("ip route show 10.20.0.0/16").find("via 10.9.0.9"), std::string::npos);
-  EXPECT_NE(test::sh("ip -6 route show fd20::/32").find("via fd00::9"), std::string::npos);
+  EXPECT_NE(test::must("ip route show 10.20.0.0/16").find("via 10.9.0.9"), std::string::npos);
+  EXPECT_NE(test::must("ip -6 route show fd20::/32").find("via fd00::9"), std::string::npos);
 }
 
 TEST_F(Routes, ByANeighbourThatCannotBeReachedAreRefusedInTheKernelsWords) {
@@ -95,14 +95,14 @@ TEST_F(Routes, ByANeighbourThatCannotBeReachedAreRefusedInTheKernelsWords) {
 }
 
 TEST_F(Routes, OfSeveralNextHopsAreListedOncePerNextHop) {
-  test::sh("ip route add 10.20.0.0/16 proto 103 nexthop via 10.9.0.2 dev nlt0 nexthop via 10.9.0.3 dev nlt0");
+  test::must("ip route add 10.20.0.0/16 proto 103 nexthop via 10.9.0.2 dev nlt0 nexthop via 10.9.0.3 dev nlt0");
   EXPECT_TRUE(std::ranges::is_permutation(
       ours(), std::vector{route("10.20.0.0/16", "10.9.0.2"), route("10.20.0.0/16", "10.9.0.3")}));
 }
 
 TEST_F(Routes, ThatForwardNothingAreLeftOut) {
-  test::sh("ip route add blackhole 10.20.0.0/16 proto 103");
-  test::sh("ip -6 route add blackhole fd20::/32 proto 103");
+  test::must("ip route add blackhole 10.20.0.0/16 proto 103");
+  test::must("ip -6 route add blackhole fd20::/32 proto 103");
   EXPECT_TRUE(ours().empty());
 }
 
@@ -119,7 +119,7 @@ TEST_F(Routes, AreReadWholeWhenThereAreMoreThanOneMessageHolds) {
     batch +=
         "route add 10." + std::to_string(100 + i / 250) + "." + std::to_string(i % 250) + ".0/24 dev nlt0 proto 103\n";
   }
-  test::run({"ip", "-batch", "-"}, batch);
+  test::must({"ip", "-batch", "-"}, batch);
   EXPECT_EQ(ours().size(), 2000U);
 }
 

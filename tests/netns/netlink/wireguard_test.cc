@@ -72,7 +72,7 @@ TEST(UserspaceWireGuard, PassesOnWhatTheProgramSaysWhenItCannotStart) {
   const Namespace apart;
   auto wireguard = nl::open_userspace_wireguard().value();
   const PeerNamespace beside;
-  beside.inside([] { sh("wireguard-go gwtest0"); });
+  beside.inside([] { must("wireguard-go gwtest0"); });
   const auto refused = wireguard->create("gwtest0");
   EXPECT_EQ(refused.error().code, EIO);
   EXPECT_NE(refused.error().detail.find("unix socket in use"), std::string::npos) << refused.error().detail;
@@ -85,7 +85,7 @@ TEST(UserspaceWireGuard, TellsABusyPortOfADeviceThatIsUp) {
   auto wireguard = nl::open_userspace_wireguard().value();
   for (const char* name : {"gwtest0", "gwtest1"}) {
     ASSERT_TRUE(wireguard->create(name));
-    sh(std::string("ip link set up dev ") + name);
+    must(std::string("ip link set up dev ") + name);
   }
   nl::WgChange port;
   port.listen_port = 51820;
