@@ -276,6 +276,20 @@ TEST_F(FrameTraffic, OfOneCardIsJudgedAsPublicAndAsInner) {
   EXPECT_TRUE(arrives(foreign_, outside_, "10.3.0.2", kUnmarked, 2000));
 }
 
+TEST_F(FrameTraffic, ThatTurnsAroundOnOneCardNeedsTheMark) {
+  Frame one = frame();
+  one.inner_interfaces = {"nlp0"};
+  load(one);
+  // 10.6.0.1 is the outside host itself, but only for what reaches it from the gateway.
+  gateway_.must("ip route add 10.6.0.0/24 via 10.3.0.2");
+  outside_.must("ip route add local 10.6.0.1 dev lo table 100");
+  outside_.must("ip rule add iif eth0 lookup 100 priority 10");
+  outside_.must("ip route add 10.6.0.0/24 via 10.3.0.1");
+  outside_.must(
+      "sysctl -qw net.ipv4.conf.eth0.accept_local=1 net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.eth0.rp_filter=0");
+  EXPECT_FALSE(arrives(outside_, outside_, "10.6.0.1", kUnmarked, kAllowed));
+}
+
 TEST_F(FrameTraffic, WithoutThePolicyProgramIsBlockedNotOpen) {
   load(frame());
   gateway_.must("nft delete table inet marks");
