@@ -34,9 +34,10 @@ struct Cell {
   std::string text;
   Tone tone = Tone::plain;
 
-  Cell(std::string value, Tone meaning = Tone::plain)
-      : text(std::move(value)), tone(meaning) {}  // NOLINT(google-explicit-constructor): rows are lists of texts
-  Cell(const char* value) : text(value) {}        // NOLINT(google-explicit-constructor)
+  // Rows are lists of texts. NOLINTBEGIN(google-explicit-constructor)
+  Cell(std::string value, Tone meaning = Tone::plain) : text(std::move(value)), tone(meaning) {}
+  Cell(const char* value) : text(value) {}
+  // NOLINTEND(google-explicit-constructor)
 };
 
 /// A table of libsmartcols: columns as wide as their contents, two blanks between. Control characters come out as \x1b.
