@@ -146,7 +146,7 @@ Outcome<std::string> deliver(const Context& context, const ProfileOptions& optio
                              const Profile& profile, const DeviceKeys* keys, const std::string& headline) {
   Secret shown;
   if (options.to_stdout() || options.qr) {
-    auto made = wg_quick(profile);
+    auto made = options.qr ? wg_quick_compact(profile) : wg_quick(profile);
     if (!made) return refused(made.error());
     shown.text = std::move(*made);
   }

@@ -36,6 +36,10 @@ struct Profile {
 /// EINVAL when a fact is missing or could end its line and so become a line of its own (`PostUp` runs as root).
 Result<std::string> wg_quick(const Profile& profile);
 
+/// The same without comments and certificates, for a QR code that a camera can read: some 300 bytes. EINVAL also
+/// without the key.
+Result<std::string> wg_quick_compact(const Profile& profile);
+
 /// `wg_quick` into a file, 0600 and atomically.
 Result<void> write_profile(const std::string& path, const Profile& profile);
 
