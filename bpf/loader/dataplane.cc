@@ -115,7 +115,8 @@ Result<std::map<uint32_t, Link>> Dataplane::links() const {
 namespace {
 
 /// Makes the VIDs of `ifindex` exactly `wanted`.
-Result<void> sync_vlans(const Map<gw_vlan_key, uint32_t>& vlans, uint32_t ifindex, const std::vector<uint16_t>& wanted) {
+Result<void> sync_vlans(const Map<gw_vlan_key, uint32_t>& vlans, uint32_t ifindex,
+                        const std::vector<uint16_t>& wanted) {
   for (const uint16_t vid : wanted) {
     if (auto done = vlans.put({ifindex, vid}, 1); !done) return done;
   }
@@ -183,8 +184,8 @@ Result<gw_explanation> Dataplane::explain(const gw_tuple& tuple, uint32_t ifinde
   question.tuple = tuple;
   question.ifindex = ifindex;
   gw_question answered{};
-  LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = &question, .data_out = &answered,
-              .data_size_in = sizeof question, .data_size_out = sizeof answered);
+  LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = &question, .data_out = &answered, .data_size_in = sizeof question,
+              .data_size_out = sizeof answered);
   if (bpf_prog_test_run_opts(bpf_program__fd(impl_->skeleton->progs.explain), &options) != 0)
     return failure(errno, "run BPF program", "explain");
   if (options.retval != 0) return failure(EINVAL, "run BPF program", "explain", "it could not read the question");

@@ -50,12 +50,13 @@ struct Counter {
   uint64_t idle_ns = UINT64_MAX;  ///< since last seen; UINT64_MAX never
 };
 
-/// The pinned programs and maps of one gateway instance. Owns file descriptors only: everything stays in the kernel when
-/// it is destroyed. One thread. Every call tells errno and, for loads, the verifier's log.
+/// The pinned programs and maps of one gateway instance. Owns file descriptors only: everything stays in the kernel
+/// when it is destroyed. One thread. Every call tells errno and, for loads, the verifier's log.
 class Dataplane {
  public:
-  /// Loads the programs and opens or creates the pinned maps under `pin_directory` (BPFFS/INSTANCE/abi-N; made if missing,
-  /// the file system must be a bpffs: ENOTSUP says how to mount one). Maps that are there are kept with their content.
+  /// Loads the programs and opens or creates the pinned maps under `pin_directory` (BPFFS/INSTANCE/abi-N; made if
+  /// missing, the file system must be a bpffs: ENOTSUP says how to mount one). Maps that are there are kept with their
+  /// content.
   static Result<Dataplane> open(const std::string& pin_directory);
 
   Dataplane(Dataplane&&) noexcept;
@@ -65,7 +66,8 @@ class Dataplane {
   /// Fingerprint of the image in the active slot; empty before the first install.
   [[nodiscard]] Result<std::string> installed() const;
   /// Fills the inactive slot with `image`, gives every host its class there, and flips the word {generation + 1, slot}.
-  /// Hosts not in `hosts` are deleted first. Waits for a grace period at the end, so the old slot is free. A failure leaves the active slot as it was.
+  /// Hosts not in `hosts` are deleted first. Waits for a grace period at the end, so the old slot is free. A failure
+  /// leaves the active slot as it was.
   Result<void> install(const PolicyImage& image, const Hosts& hosts);
 
   [[nodiscard]] Result<Hosts> hosts() const;  ///< with the class of the active slot
@@ -79,7 +81,8 @@ class Dataplane {
   Result<void> put_link(uint32_t ifindex, const Link& link);
   Result<void> erase_link(uint32_t ifindex);
 
-  /// What is attached on `ifindex`, current build only: a filter of an older build does not count, and `attach` replaces it atomically.
+  /// What is attached on `ifindex`, current build only: a filter of an older build does not count, and `attach`
+  /// replaces it atomically.
   [[nodiscard]] Result<std::vector<Attachment>> attachments(uint32_t ifindex) const;
   Result<void> attach(const Attachment& attachment);
   Result<void> detach(const Attachment& attachment);

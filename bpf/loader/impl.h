@@ -50,7 +50,7 @@ class StatePage {
 
 struct Dataplane::Impl {
   std::unique_ptr<gw_policy, SkeletonDeleter> skeleton;
-  std::array<UniqueFd, kHooks> programs;        ///< by Hook: the pinned ones, which may be older loads of the same build
+  std::array<UniqueFd, kHooks> programs;  ///< by Hook: the pinned ones, which may be older loads of the same build
   std::array<uint32_t, kHooks> program_ids{};
   StatePage state;
   std::unique_ptr<ring_buffer, RingDeleter> ring;
@@ -58,9 +58,7 @@ struct Dataplane::Impl {
 
   [[nodiscard]] Map<gw_addr, gw_host> hosts() const { return {bpf_map__fd(skeleton->maps.gw_hosts), "gw_hosts"}; }
   [[nodiscard]] Map<uint32_t, gw_link> links() const { return {bpf_map__fd(skeleton->maps.gw_links), "gw_links"}; }
-  [[nodiscard]] Map<gw_vlan_key, uint32_t> vlans() const {
-    return {bpf_map__fd(skeleton->maps.gw_vlans), "gw_vlans"};
-  }
+  [[nodiscard]] Map<gw_vlan_key, uint32_t> vlans() const { return {bpf_map__fd(skeleton->maps.gw_vlans), "gw_vlans"}; }
   [[nodiscard]] Map<uint32_t, gw_meta> meta() const { return {bpf_map__fd(skeleton->maps.gw_meta), "gw_meta"}; }
   [[nodiscard]] static Host host_of(const gw_host& entry, uint32_t slot) {
     return {entry.class_id[slot], entry.client, entry.flags, entry.valid_until_ns};

@@ -107,7 +107,7 @@ Result<std::string> Dataplane::installed() const {
   if (!meta) return std::unexpected(meta.error());
   if (!*meta) return std::string();
   const char* text = (*meta)->fingerprint;
-  return std::string(text, strnlen(text, sizeof (*meta)->fingerprint));
+  return std::string(text, strnlen(text, sizeof(*meta)->fingerprint));
 }
 
 Result<void> Dataplane::install(const PolicyImage& image, const Hosts& hosts) {

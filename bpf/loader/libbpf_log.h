@@ -7,8 +7,8 @@
 
 namespace gw::bpf {
 
-/// Collects what libbpf would print on this thread, the verifier's log included, while it lives; libbpf is silent from the
-/// first one on. Do not nest.
+/// Collects what libbpf would print on this thread, the verifier's log included, while it lives; libbpf is silent from
+/// the first one on. Do not nest.
 class LibbpfLog {
  public:
   LibbpfLog();
@@ -24,7 +24,8 @@ class LibbpfLog {
   std::string text_;
 };
 
-/// The capabilities out of CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON that this thread lacks, as a list; empty when it has all.
+/// The capabilities out of CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON that this thread lacks, as a list; empty when it has
+/// all.
 std::string missing_capabilities();
 
 }  // namespace gw::bpf

@@ -30,8 +30,8 @@ inline IpAddress from_addr(const gw_addr& addr) {
   return IpAddress::from_mapped(bytes);
 }
 
-/// A BPF map with the types of its keys and values. Borrows the file descriptor. Any thread: every call is one system call
-/// or a loop of them; the error's object is the map's name.
+/// A BPF map with the types of its keys and values. Borrows the file descriptor. Any thread: every call is one system
+/// call or a loop of them; the error's object is the map's name.
 template <class Key, class Value>
 class Map {
  public:

@@ -88,8 +88,8 @@ Result<void> pin_over(int program, const std::string& path) {
   return {};
 }
 
-/// The pinned program where it is this build on these maps: then what an earlier run attached is known by its id, for which
-/// the kernel would ask CAP_SYS_ADMIN otherwise. Else `program` itself, pinned now.
+/// The pinned program where it is this build on these maps: then what an earlier run attached is known by its id, for
+/// which the kernel would ask CAP_SYS_ADMIN otherwise. Else `program` itself, pinned now.
 Result<std::pair<UniqueFd, uint32_t>> settle_program(const bpf_program* program, const std::string& pin_directory) {
   const std::string path = pin_directory + "/program_" + bpf_program__name(program);
   auto loaded = identify(bpf_program__fd(program));
