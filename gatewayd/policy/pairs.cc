@@ -18,10 +18,10 @@ class Packing {
  public:
   Packing(const RuleTables& from, std::vector<gw_node>& to) : from_(from), to_(to) {}
 
-  gw_pair pack(TableId table) {
-    gw_pair out{};
-    std::ranges::transform(from_.roots(table), out.root, [&](Ref root) { return pack_ref(root); });
-    return out;
+  const gw_pair& pack(TableId table) {
+    const auto [at, added] = tables_.try_emplace(table);
+    if (added) std::ranges::transform(from_.roots(table), at->second.root, [&](Ref root) { return pack_ref(root); });
+    return at->second;
   }
 
  private:
@@ -40,6 +40,7 @@ class Packing {
   const RuleTables& from_;
   std::vector<gw_node>& to_;
   std::unordered_map<Ref, Ref> packed_;
+  std::unordered_map<TableId, gw_pair> tables_;
 };
 
 /// What sources with the same rules find.

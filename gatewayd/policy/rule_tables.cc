@@ -11,6 +11,8 @@ namespace {
 
 using config::Service;
 
+constexpr std::array<Ref, GW_KINDS> kSilent = {kDefaultRef, kDefaultRef, kDefaultRef, kDefaultRef};
+
 constexpr Ref action_bits(config::Action action) {
   switch (action) {
     case config::Action::allow:
@@ -49,15 +51,11 @@ size_t RuleTables::Hash::operator()(const Roots& roots) const {
 
 size_t RuleTables::Hash::operator()(const RuleWord& word) const { return mix(mix(0, word.word), word.bits); }
 
-RuleTables::RuleTables() {
-  Roots empty;
-  empty.fill(kDefaultRef);
-  intern(empty);  // kEmptyTable
-}
+RuleTables::RuleTables() { intern(kSilent); }  // kEmptyTable
 
 void RuleTables::add(std::span<const Service> services, config::Action action, bool log, uint32_t id) {
   const Ref leaf = GW_REF_LEAF | action_bits(action) | (log ? GW_REF_LOG : 0U) | (id & GW_REF_RULE_MASK);
-  Roots roots = tables_[kEmptyTable];
+  Roots roots = kSilent;
   for (const Service& service : services) {
     const bool all_keys = service.kind == Service::Kind::any;
     const Ref admitted = all_keys ? leaf : nodes_.range(service.first, service.last, leaf);
@@ -65,7 +63,7 @@ void RuleTables::add(std::span<const Service> services, config::Action action, b
       if (covers(service, kind)) roots[kind] = nodes_.overlay(roots[kind], admitted);
     }
   }
-  rules_.push_back(intern(roots));
+  rules_.push_back(roots);
 }
 
 TableId RuleTables::intern(const Roots& roots) {
@@ -74,45 +72,35 @@ TableId RuleTables::intern(const Roots& roots) {
   return at->second;
 }
 
-bool RuleTables::is_total(TableId table) const {
-  return std::ranges::all_of(tables_[table], [&](Ref root) { return nodes_.is_total(root); });
+bool RuleTables::overlay(Roots& roots, const Roots& rest) {
+  bool total = true;
+  for (size_t kind = 0; kind < roots.size(); ++kind) {
+    roots[kind] = nodes_.overlay(roots[kind], rest[kind]);
+    total = total && nodes_.is_total(roots[kind]);
+  }
+  return total;
 }
 
-TableId RuleTables::overlay(TableId first, TableId rest) {
-  if (first == kEmptyTable || rest == kEmptyTable) return first == kEmptyTable ? rest : first;
-  const auto [at, added] = overlays_.try_emplace(uint64_t{first} << 32U | rest, kEmptyTable);
-  if (added) {
-    Roots roots{};
-    for (size_t kind = 0; kind < roots.size(); ++kind) {
-      roots[kind] = nodes_.overlay(tables_[first][kind], tables_[rest][kind]);
-    }
-    at->second = intern(roots);
+const RuleTables::Roots& RuleTables::rule_at(const RuleWord& word, uint64_t bits) const {
+  return rules_[word.word * size_t{64} + static_cast<size_t>(std::countr_zero(bits))];
+}
+
+const RuleTables::Roots& RuleTables::roots_of(const RuleWord& word) {
+  if (std::has_single_bit(word.bits)) return rule_at(word, word.bits);
+  const auto [at, added] = words_.try_emplace(word, kSilent);
+  if (!added) return at->second;
+  for (uint64_t left = word.bits; left != 0; left &= left - 1) {
+    if (overlay(at->second, rule_at(word, left))) break;
   }
   return at->second;
 }
 
-TableId RuleTables::rule_at(const RuleWord& word, uint64_t bits) const {
-  return rules_[word.word * size_t{64} + static_cast<size_t>(std::countr_zero(bits))];
-}
-
-TableId RuleTables::table_of(const RuleWord& word) {
-  if (std::has_single_bit(word.bits)) return rule_at(word, word.bits);
-  if (const auto done = words_.find(word); done != words_.end()) return done->second;
-  TableId out = kEmptyTable;
-  for (uint64_t left = word.bits; left != 0 && !is_total(out); left &= left - 1) {
-    out = overlay(out, rule_at(word, left));
-  }
-  words_[word] = out;
-  return out;
-}
-
 TableId RuleTables::table(std::span<const RuleWord> rules) {
-  TableId out = kEmptyTable;
+  Roots out = kSilent;
   for (const RuleWord& word : rules) {
-    out = overlay(out, table_of(word));
-    if (is_total(out)) break;
+    if (overlay(out, roots_of(word))) break;
   }
-  return out;
+  return intern(out);
 }
 
 }  // namespace gw::policy

@@ -49,17 +49,16 @@ class RuleTables {
   };
 
   TableId intern(const Roots& roots);
-  [[nodiscard]] TableId rule_at(const RuleWord& word, uint64_t bits) const;  ///< of the lowest of `bits`
-  TableId table_of(const RuleWord& word);
-  TableId overlay(TableId first, TableId rest);
-  [[nodiscard]] bool is_total(TableId table) const;
+  /// `rest` where `roots` says nothing; true when no key of any kind is left.
+  bool overlay(Roots& roots, const Roots& rest);
+  [[nodiscard]] const Roots& rule_at(const RuleWord& word, uint64_t bits) const;  ///< of the lowest of `bits`
+  const Roots& roots_of(const RuleWord& word);
 
   DecisionNodes nodes_;
-  std::vector<TableId> rules_;  ///< by position
+  std::vector<Roots> rules_;  ///< by position
   std::vector<Roots> tables_;
   std::unordered_map<Roots, TableId, Hash> known_;
-  std::unordered_map<RuleWord, TableId, Hash> words_;
-  std::unordered_map<uint64_t, TableId> overlays_;
+  std::unordered_map<RuleWord, Roots, Hash> words_;
 };
 
 }  // namespace gw::policy
