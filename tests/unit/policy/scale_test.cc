@@ -2,15 +2,15 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <random>
 #include <string>
 
 #include "gatewayd/policy/compile.h"
 #include "gatewayd/policy/lookup.h"
 #include "gatewayd/policy/reference.h"
+#include "tests/support/big_policy.h"
 #include "tests/support/policy_text.h"
 
-/// Sizes, not times: what grows with what. Times are in docs/adr/0002 and in the bench.
+/// Sizes, not times: what grows with what. Times: tests/bench/compile.cc.
 namespace gw {
 namespace {
 
@@ -22,42 +22,15 @@ constexpr size_t kMiB = size_t{1} << 20U;
 std::string group(size_t n) { return "g" + std::to_string(n); }
 std::string subnet(size_t n) { return "s" + std::to_string(n); }
 
-config::Config networks() {
-  config::Config out;
-  out.vpn.subnets = {*Prefix::parse("172.16.0.0/15")};
-  for (size_t i = 0; i < kGroups; ++i) out.groups[group(i)];
-  for (size_t i = 0; i < kSubnets; ++i) {
-    config::Subnet& added = out.subnets[subnet(i)];
-    added.interface = "eth" + std::to_string(i % 8);
-    added.prefixes = {*Prefix::parse("10." + std::to_string(i) + ".0.0/16")};
-  }
-  return out;
-}
-
-std::vector<policy::HostFacts> clients(const config::Config& config, size_t count, size_t groups_each, uint64_t seed) {
-  std::mt19937_64 random(seed);
-  std::vector<policy::HostFacts> out;
-  for (size_t i = 0; i < count; ++i) {
-    out.push_back(
-        {.address = config.vpn.subnets.front().nth(i + 4).value(), .client = "c" + std::to_string(i), .groups = {}});
-    for (size_t g = 0; g < groups_each; ++g) out.back().groups.push_back(group(random() % kGroups));
-  }
-  return out;
-}
-
 void add_rule(config::Config& config, const std::string& text) {
   config.rules.push_back(test::rule("r" + std::to_string(config.rules.size()), text));
 }
 
 TEST(Scale, TenThousandRulesBetweenGroupsAndSubnetsAreAFewMegabytes) {
-  config::Config config = networks();
-  std::mt19937_64 random(1);
-  for (size_t i = 0; i < kRules; ++i) {
-    add_rule(config, "allow group:" + group(random() % kGroups) + " -> subnet:" + subnet(random() % kSubnets) +
-                         " tcp/" + std::to_string(random() % 65536));
-  }
+  config::Config config = test::big_network(kGroups, kSubnets);
+  test::add_group_rules(config, kRules, 1);
   policy::Interner interner;
-  const auto hosts = clients(config, 1000, 1, 2);
+  const auto hosts = test::big_clients(config, 1000, 1, 2);
   const auto compiled = policy::compile(config, hosts, interner);
   ASSERT_TRUE(compiled) << compiled.error().message();
   EXPECT_LE(compiled->image.pairs.size(), kGroups * kSubnets);
@@ -77,13 +50,13 @@ TEST(Scale, TenThousandRulesBetweenGroupsAndSubnetsAreAFewMegabytes) {
 }
 
 TEST(Scale, TenThousandLiteralsMakeOnePairEach) {
-  config::Config config = networks();
+  config::Config config = test::big_network(kGroups, kSubnets);
   for (size_t i = 0; i < kRules; ++i) {
     add_rule(config, "allow group:" + group(i % kGroups) + " -> 10." + std::to_string(i % kSubnets) + "." +
                          std::to_string(i / 250) + "." + std::to_string(i % 250) + "/32 tcp/443");
   }
   policy::Interner interner;
-  const auto compiled = policy::compile(config, clients(config, 1000, 1, 2), interner);
+  const auto compiled = policy::compile(config, test::big_clients(config, 1000, 1, 2), interner);
   ASSERT_TRUE(compiled) << compiled.error().message();
   EXPECT_EQ(compiled->image.pairs.size(), kRules);
   EXPECT_LT(policy::table_bytes(compiled->image), 8 * kMiB);
@@ -91,25 +64,25 @@ TEST(Scale, TenThousandLiteralsMakeOnePairEach) {
 
 /// Without a rest for each source this would be the square of the classes.
 TEST(Scale, ARuleFromAnyToAnyCostsOneEntryForEachClass) {
-  config::Config config = networks();
+  config::Config config = test::big_network(kGroups, kSubnets);
   for (size_t i = 0; i < kGroups; ++i)
     add_rule(config, "allow group:" + group(i) + " -> subnet:" + subnet(i % kSubnets) + " tcp/443");
   add_rule(config, "deny any -> any any log");
   policy::Interner interner;
-  const auto hosts = clients(config, 5000, 2, 3);
+  const auto hosts = test::big_clients(config, 5000, 2, 3);
   const auto compiled = policy::compile(config, hosts, interner);
   ASSERT_TRUE(compiled) << compiled.error().message();
   EXPECT_LT(compiled->image.pairs.size(), 4 * hosts.size());
 }
 
 TEST(Budget, ARefusalNamesTheRulesThatCostMostAndLeavesTheNamesAlone) {
-  config::Config config = networks();
+  config::Config config = test::big_network(kGroups, kSubnets);
   add_rule(config, "allow group:g1 -> subnet:s1 tcp/443");
   for (size_t i = 0; i < kGroups; ++i)
     config.rules.push_back(test::rule("to-" + group(i), "allow vpn -> group:" + group(i) + " tcp/443"));
   policy::Interner interner;
   const policy::Interner before = interner;
-  const auto hosts = clients(config, 2000, 3, 4);
+  const auto hosts = test::big_clients(config, 2000, 3, 4);
   const auto refused = policy::compile(config, hosts, interner, kMiB);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, E2BIG);
@@ -120,10 +93,10 @@ TEST(Budget, ARefusalNamesTheRulesThatCostMostAndLeavesTheNamesAlone) {
 }
 
 TEST(Budget, IsKeptByWhatIsNotRefused) {
-  config::Config config = networks();
+  config::Config config = test::big_network(kGroups, kSubnets);
   for (size_t i = 0; i < kGroups; ++i)
     add_rule(config, "allow group:" + group(i) + " -> subnet:" + subnet(i % kSubnets) + " tcp/443");
-  const auto hosts = clients(config, 500, 1, 5);
+  const auto hosts = test::big_clients(config, 500, 1, 5);
   policy::Interner interner;
   const auto compiled = policy::compile(config, hosts, interner);
   ASSERT_TRUE(compiled) << compiled.error().message();
@@ -133,7 +106,7 @@ TEST(Budget, IsKeptByWhatIsNotRefused) {
 }
 
 TEST(Budget, RuleNumbersThatAreUsedUpAreAClearError) {
-  config::Config config = networks();
+  config::Config config = test::big_network(kGroups, kSubnets);
   policy::Interner interner;
   for (uint32_t i = 1; i < GW_MAX_RULES; ++i) interner.rule("old" + std::to_string(i));
   config.rules.push_back(test::rule("old5", "allow vpn -> any any"));
