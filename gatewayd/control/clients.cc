@@ -140,9 +140,9 @@ void GatewayController::refresh_client(const registry::Client& client) {
   if (client.has_access(now())) {
     const plan::Client known = kernel_client(client);
     ends_.emplace(access_ends_at(known), client.number);
-    reconciled(parts_.reconciler.put_client(known));
+    adjusted(parts_.reconciler.put_client(known));
   } else {
-    reconciled(parts_.reconciler.remove_client(client.number));
+    adjusted(parts_.reconciler.remove_client(client.number));
   }
   announce();
 }
@@ -217,7 +217,7 @@ Result<void> GatewayController::take_access(const registry::Client& client, cons
                    "earlier run is not known: repair the configuration and run gwctl apply");
   }
   const apply::Report report = parts_.reconciler.remove_client(client.number);
-  reconciled(report);
+  adjusted(report);
   announce();
   if (report.errors.empty()) return {};
   return failure(report.errors.front().code, operation, client.name,

@@ -9,11 +9,8 @@
 #include "gatewayd/control/kernel_client.h"
 
 namespace gw::control {
-namespace {
 
 using State = apply::StoredIntent::State;
-
-}  // namespace
 
 GatewayController::GatewayController(const Parts& parts, Options options, Listener listener)
     : parts_(parts), options_(std::move(options)), listener_(std::move(listener)) {}
@@ -123,13 +120,13 @@ Result<void> GatewayController::first_start() {
 
 apply::Report GatewayController::converge() {
   apply::Report report = parts_.reconciler.converge();
-  reconciled(report);
+  if (listener_.converged) listener_.converged(report);
+  if (!report.done.empty()) announce();
   return report;
 }
 
-void GatewayController::reconciled(const apply::Report& report) {
-  if (listener_.reconciled) listener_.reconciled(report);
-  if (!report.done.empty()) announce();
+void GatewayController::adjusted(const apply::Report& report) {
+  if (listener_.adjusted) listener_.adjusted(report);
 }
 
 void GatewayController::tell(const std::string& line) const {
@@ -167,7 +164,7 @@ void GatewayController::end_access(UnixSeconds at) {
     const auto found = intent->clients.find(number);
     if (found == intent->clients.end()) continue;
     tell(fmt::format("the certificate of client {} has ended, and its access with it", found->second.name));
-    reconciled(parts_.reconciler.remove_client(number));
+    adjusted(parts_.reconciler.remove_client(number));
   }
 }
 

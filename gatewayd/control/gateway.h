@@ -42,7 +42,8 @@ class GatewayController final : public Controller {
   };
   /// What the daemon hears of; each may be empty.
   struct Listener {
-    std::function<void(const apply::Report&)> reconciled;  ///< after every converge, put or removal
+    std::function<void(const apply::Report&)> converged;  ///< after every converge
+    std::function<void(const apply::Report&)> adjusted;   ///< after one client was put or removed
     std::function<void(const std::string&)>
         happened;  ///< a line for the log: access that ended, an apply that went back
   };
@@ -63,6 +64,8 @@ class GatewayController final : public Controller {
   void tick();
   /// The wall clock was set: who has access is decided anew, and the kernel told.
   void clock_was_set();
+  /// A record of the programs as a line for the log; nullopt unless it is about a rule with `log: true`.
+  [[nodiscard]] std::optional<std::string> event_line(const gw_event& event) const;
 
   Result<Status> status() override;
   Result<Summary> summary() override;
@@ -109,7 +112,7 @@ class GatewayController final : public Controller {
   Result<const config::Config*> applied_or_error(const char* operation, const std::string& object) const;
   Result<pki::Authority*> open_authority();
   void remember_profile_facts();
-  void reconciled(const apply::Report& report);
+  void adjusted(const apply::Report& report);
   void tell(const std::string& line) const;
   void announce() const;
   void end_access(UnixSeconds at);

@@ -25,4 +25,15 @@ Result<Bus> open_system_bus(sd_event* event) {
   return bus;
 }
 
+Result<void> on_bus_lost(sd_bus* bus, std::function<void()>* callback) {
+  const auto lost = [](sd_bus_message* /*signal*/, void* function, sd_bus_error* /*error*/) {
+    (*static_cast<std::function<void()>*>(function))();
+    return 0;
+  };
+  const int rc = sd_bus_match_signal(bus, nullptr, "org.freedesktop.DBus.Local", "/org/freedesktop/DBus/Local",
+                                     "org.freedesktop.DBus.Local", "Disconnected", lost, callback);
+  if (rc < 0) return std::unexpected(bus_error(rc, "watch", "the bus"));
+  return {};
+}
+
 }  // namespace gw::dbus

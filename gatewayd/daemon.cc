@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gatewayd/daemon.h"
+
+#include <cerrno>
+
+#include "gatewayd/base/file.h"
+#include "gatewayd/control/wireguard_key.h"
+
+namespace gw {
+namespace {
+
+constexpr mode_t kStateMode = 0700;
+constexpr mode_t kRunMode = 0755;
+
+Result<UniqueFd> lock_instance(const std::string& run_directory, const std::string& instance) {
+  auto lock = lock_file(run_directory + "/lock");
+  if (!lock && lock.error().code == EBUSY) {
+    return failure(EBUSY, "start instance", instance,
+                   "a gatewayd of this instance runs already (" + run_directory +
+                       "/lock); stop it, or give this one another --instance, --state and --run");
+  }
+  return lock;
+}
+
+}  // namespace
+
+Daemon::Daemon(const DaemonOptions& options, const Log& log, events::Loop loop)
+    : options_(options), log_(log), loop_(std::move(loop)), run_directory_(options.run + "/" + options.instance) {}
+
+Result<std::unique_ptr<Daemon>> Daemon::open(const DaemonOptions& options, const Log& log) {
+  auto loop = events::Loop::open();
+  if (!loop) return std::unexpected(loop.error());
+  std::unique_ptr<Daemon> daemon(new Daemon(options, log, std::move(*loop)));
+  if (auto made = make_directories(daemon->run_directory_, kRunMode); !made) return std::unexpected(made.error());
+  auto lock = lock_instance(daemon->run_directory_, options.instance);
+  if (!lock) return std::unexpected(lock.error());
+  daemon->lock_ = std::move(*lock);
+  for (auto step : {&Daemon::open_bus, &Daemon::open_state, &Daemon::open_kernel}) {
+    if (auto done = ((*daemon).*step)(); !done) return std::unexpected(done.error());
+  }
+  return daemon;
+}
+
+Result<void> Daemon::open_bus() {
+  auto bus = dbus::open_system_bus(loop_.get());
+  if (!bus) return std::unexpected(bus.error());
+  bus_ = std::move(*bus);
+  return dbus::on_bus_lost(bus_.get(), &on_bus_lost_);
+}
+
+Result<void> Daemon::open_state() {
+  if (auto made = make_directories(options_.state, kStateMode); !made) return made;
+  auto registry = registry::Registry::open(options_.state + "/registry.db");
+  if (!registry) return std::unexpected(registry.error());
+  registry_ = std::move(*registry);
+  auto keys = control::open_wireguard_keys(options_.state + "/wireguard.key");
+  if (!keys) return std::unexpected(keys.error());
+  private_key_ = keys->secret;
+  public_key_ = keys->public_key;
+  auto intents = apply::IntentStore::open(options_.state + "/intents");
+  if (!intents) return std::unexpected(intents.error());
+  intents_ = std::move(*intents);
+  return {};
+}
+
+Result<void> Daemon::open_kernel() {
+  auto kernel = apply::LinuxKernel::open({options_.instance, run_directory_, options_.bpffs}, clock_);
+  if (!kernel) return std::unexpected(kernel.error());
+  kernel_ = std::move(*kernel);
+  auto reconciler = apply::Reconciler::open(*kernel_, *private_key_, run_directory_);
+  if (!reconciler) return std::unexpected(reconciler.error());
+  reconciler_ = std::move(*reconciler);
+  controller_.emplace(
+      control::GatewayController::Parts{*registry_, *reconciler_, *intents_, *kernel_, clock_},
+      control::GatewayController::Options{options_.config, options_.state + "/ca", options_.version, public_key_},
+      control::GatewayController::Listener{[this](const apply::Report& report) { on_converged(report); },
+                                           [this](const apply::Report& report) { on_adjusted(report); },
+                                           [this](const std::string& line) { log_.notice(line); }});
+  auto service = dbus::Service::attach(bus_.get(), *controller_, kAdminGroup);
+  if (!service) return std::unexpected(service.error());
+  service_ = std::move(*service);
+  return {};
+}
+
+}  // namespace gw

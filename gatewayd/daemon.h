@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gatewayd/apply/intent_store.h"
+#include "gatewayd/apply/linux_kernel.h"
+#include "gatewayd/apply/pace.h"
+#include "gatewayd/apply/reconciler.h"
+#include "gatewayd/base/fd.h"
+#include "gatewayd/control/gateway.h"
+#include "gatewayd/dbus/bus.h"
+#include "gatewayd/dbus/service.h"
+#include "gatewayd/events/clock_watch.h"
+#include "gatewayd/events/limiter.h"
+#include "gatewayd/events/loop.h"
+#include "gatewayd/log.h"
+#include "netlink/monitor.h"
+
+namespace gw {
+
+/// Its members may do everything (gatewayd/dbus/authority.h).
+inline constexpr const char* kAdminGroup = "gatewayd-admin";
+
+struct DaemonOptions {
+  std::string config = "/etc/gatewayd";
+  std::string state = "/var/lib/gatewayd";
+  std::string run = "/run/gatewayd";
+  std::string bpffs = "/sys/fs/bpf/gatewayd";
+  std::string instance = "gateway";
+  std::string version;
+};
+
+/// The composition root: opens every part in order, joins them on one event loop, and logs. Ending it leaves the kernel
+/// as it is: traffic and policy go on. One thread.
+class Daemon {
+ public:
+  /// Takes the instance's lock, then opens bus, state and kernel; nothing of the network is changed yet. The error is
+  /// one sentence that says what to do.
+  static Result<std::unique_ptr<Daemon>> open(const DaemonOptions& options, const Log& log);
+  Daemon(const Daemon&) = delete;
+  Daemon& operator=(const Daemon&) = delete;
+
+  /// Takes the bus name, makes the kernel equal to the intent, tells the service manager, and serves until SIGTERM or
+  /// SIGINT.
+  Result<int> run();
+
+ private:
+  Daemon(const DaemonOptions& options, const Log& log, events::Loop loop);
+
+  // daemon.cc: opening
+  Result<void> open_state();
+  Result<void> open_kernel();
+  Result<void> open_bus();
+
+  // serve.cc: running
+  Result<void> watch();
+  Result<void> watch_signals();
+  void reload();
+  void converge();
+  void on_kernel_change();
+  void on_converged(const apply::Report& report);
+  void on_adjusted(const apply::Report& report);
+  void on_denied();
+  void tick();
+  void schedule_converge();
+  void schedule_tick();
+  void regain_bus();
+  void log_report(const apply::Report& report);
+  void log_failure(const Result<void>& result) const;
+
+  DaemonOptions options_;
+  const Log& log_;
+  SystemClock clock_;
+  events::Loop loop_;
+  std::string run_directory_;  // of this instance
+  UniqueFd lock_;
+  PublicKey public_key_;
+  std::optional<SecretKey> private_key_;
+  std::optional<registry::Registry> registry_;
+  std::optional<apply::IntentStore> intents_;
+  std::unique_ptr<apply::LinuxKernel> kernel_;
+  std::optional<apply::Reconciler> reconciler_;
+  std::optional<control::GatewayController> controller_;
+  std::function<void()> on_bus_lost_;
+  dbus::Bus bus_;
+  std::unique_ptr<dbus::Service> service_;
+
+  std::optional<nl::Monitor> monitor_;
+  apply::Pace pace_;
+  events::Limiter denied_limit_{20, 100};
+  std::vector<std::string> complaints_;  // what the last report complained of: said once, not at every retry
+  std::vector<events::Source> sources_;
+  std::optional<events::ClockWatch> clock_watch_;
+  events::Source converge_timer_, tick_timer_, bus_timer_;
+};
+
+/// `gatewayd --check`: every diagnostic of the configuration on stderr; 0 when it would load, else 1. Touches nothing.
+int check_configuration(const std::string& directory);
+
+}  // namespace gw

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <systemd/sd-daemon.h>
+
+#include <chrono>
+#include <csignal>
+
+#include "gatewayd/daemon.h"
+
+namespace gw {
+namespace {
+
+constexpr uint64_t kUsPerMs = 1000;
+constexpr uint64_t kUsPerSecond = 1'000'000;
+constexpr uint64_t kBusRetryUs = 2 * kUsPerSecond;
+
+apply::Pace::Time monotonic() {
+  return std::chrono::duration_cast<apply::Pace::Time>(std::chrono::steady_clock::now().time_since_epoch());
+}
+
+}  // namespace
+
+Result<int> Daemon::run() {
+  if (auto claimed = service_->claim_name(); !claimed) return std::unexpected(claimed.error());
+  // Subscribed before the first reading, so that no change in between is missed.
+  if (auto watched = watch(); !watched) return std::unexpected(watched.error());
+  if (auto started = controller_->start(); !started) return std::unexpected(started.error());
+  converge();
+  schedule_tick();
+  sd_notify(0, "READY=1\nSTATUS=serving");
+  log_.info("serving, version " + options_.version);
+  auto code = loop_.run();
+  sd_notify(0, "STOPPING=1");
+  return code;
+}
+
+Result<void> Daemon::watch() {
+  auto monitor = nl::Monitor::open();
+  if (!monitor) return std::unexpected(monitor.error());
+  monitor_ = std::move(*monitor);
+  const auto keep = [this](Result<events::Source> source) -> Result<void> {
+    if (!source) return std::unexpected(source.error());
+    sources_.push_back(std::move(*source));
+    return {};
+  };
+  for (const int fd : {monitor_->route_fd(), monitor_->nftables_fd()}) {
+    if (auto done = keep(events::Source::readable(loop_, fd, [this] { on_kernel_change(); })); !done) return done;
+  }
+  if (auto done = keep(events::Source::readable(loop_, kernel_->event_fd(), [this] { on_denied(); })); !done)
+    return done;
+  auto converge_timer = events::Source::timer(loop_, CLOCK_MONOTONIC, [this] { converge(); });
+  auto tick_timer = events::Source::timer(loop_, CLOCK_REALTIME, [this] { tick(); });
+  auto bus_timer = events::Source::timer(loop_, CLOCK_MONOTONIC, [this] { regain_bus(); });
+  for (auto* timer : {&converge_timer, &tick_timer, &bus_timer}) {
+    if (!*timer) return std::unexpected(timer->error());
+  }
+  converge_timer_ = std::move(*converge_timer);
+  tick_timer_ = std::move(*tick_timer);
+  bus_timer_ = std::move(*bus_timer);
+  on_bus_lost_ = [this] {
+    log_.error("the connection to the bus is lost; trying to get it back");
+    log_failure(bus_timer_.set_after(kBusRetryUs));
+  };
+  auto clock_watch = events::ClockWatch::open(loop_, [this] {
+    log_.notice("the clock was set");
+    controller_->clock_was_set();
+    schedule_tick();
+  });
+  if (!clock_watch) return std::unexpected(clock_watch.error());
+  clock_watch_ = std::move(*clock_watch);
+  if (auto done = watch_signals(); !done) return done;
+  return loop_.serve_watchdog();
+}
+
+Result<void> Daemon::watch_signals() {
+  const auto stop = [this] {
+    log_.info("stopping; traffic and policy go on");
+    loop_.exit(0);
+  };
+  const std::pair<int, events::Source::Callback> all[] = {
+      {SIGTERM, stop}, {SIGINT, stop}, {SIGHUP, [this] { reload(); }}};
+  for (const auto& [number, callback] : all) {
+    auto source = events::Source::signal(loop_, number, callback);
+    if (!source) return std::unexpected(source.error());
+    sources_.push_back(std::move(*source));
+  }
+  return {};
+}
+
+// SIGHUP comes from root alone: the files are applied as by gwctl apply.
+void Daemon::reload() {
+  sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld", static_cast<long long>(monotonic().count()) * 1000);
+  if (const auto applied = controller_->apply(0, "SIGHUP"); !applied) log_.error(applied.error().message());
+  schedule_tick();
+  sd_notify(0, "READY=1");
+}
+
+void Daemon::on_kernel_change() {
+  log_failure(monitor_->drain([](nl::Monitor::What) {}));
+  pace_.changed(monotonic());
+  schedule_converge();
+}
+
+void Daemon::converge() { controller_->converge(); }
+
+void Daemon::on_converged(const apply::Report& report) {
+  pace_.finished(monotonic(), report.clean());
+  log_report(report);
+  schedule_converge();
+  schedule_tick();
+}
+
+void Daemon::on_adjusted(const apply::Report& report) {
+  schedule_tick();
+  if (report.clean()) return;
+  log_report(report);
+  pace_.changed(monotonic());
+  schedule_converge();
+}
+
+void Daemon::schedule_converge() {
+  if (const auto at = pace_.next_run_at()) {
+    log_failure(converge_timer_.set_at(static_cast<uint64_t>(at->count()) * kUsPerMs));
+  } else {
+    converge_timer_.stop();
+  }
+}
+
+void Daemon::tick() {
+  controller_->tick();
+  schedule_tick();
+}
+
+void Daemon::schedule_tick() {
+  if (const auto at = controller_->next_tick()) {
+    log_failure(tick_timer_.set_at(static_cast<uint64_t>(*at) * kUsPerSecond));
+  } else {
+    tick_timer_.stop();
+  }
+}
+
+void Daemon::on_denied() {
+  const auto drained = kernel_->drain_events([this](const gw_event& event) {
+    const auto line = controller_->event_line(event);
+    if (!line) return;
+    const auto suppressed = denied_limit_.admit(monotonic());
+    if (!suppressed) return;
+    log_.notice(*suppressed == 0 ? *line : *line + " (" + std::to_string(*suppressed) + " such lines left out before)");
+  });
+  log_failure(drained);
+}
+
+void Daemon::log_report(const apply::Report& report) {
+  for (const std::string& line : report.repairs) log_.warning("repaired: " + line);
+  std::vector<std::string> complaints;
+  for (const Error& error : report.errors) complaints.push_back(error.message());
+  for (const std::string& line : report.leftover) complaints.push_back("not done yet: " + line);
+  if (complaints == complaints_) return;
+  for (const std::string& line : complaints) log_.error(line);
+  if (complaints.empty()) log_.info("the kernel is as wanted again");
+  complaints_ = std::move(complaints);
+}
+
+void Daemon::log_failure(const Result<void>& result) const {
+  if (!result) log_.error(result.error().message());
+}
+
+// A bus that was restarted: new connection, same objects. Until then nobody can ask, and nothing else is missing.
+void Daemon::regain_bus() {
+  service_.reset();
+  bus_.reset();
+  Result<void> done = open_bus();
+  if (done) {
+    auto service = dbus::Service::attach(bus_.get(), *controller_, kAdminGroup);
+    done = service ? (*service)->claim_name() : std::unexpected(service.error());
+    if (done) service_ = std::move(*service);
+  }
+  if (done) return log_.notice("the bus is back");
+  service_.reset();
+  log_failure(bus_timer_.set_after(kBusRetryUs));
+}
+
+}  // namespace gw
