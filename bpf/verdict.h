@@ -18,9 +18,13 @@
 #define GW_DROP	     (-1)
 #define GW_UNDECIDED (-2) /* the fast path does not know: judge */
 
+/*
+ * What goes to the gateway itself is tracked as translated flows are: only so can its input chain tell a packet that a rule
+ * allowed from a reply to what the gateway began (netlink/nftables.h).
+ */
 static __always_inline __u32 gw_flow_mark(__u32 flow_flags)
 {
-	return flow_flags & GW_FLOW_NAT ? GW_MARK_ALLOW | GW_MARK_NAT : GW_MARK_ALLOW;
+	return flow_flags & (GW_FLOW_NAT | GW_FLOW_GATEWAY) ? GW_MARK_ALLOW | GW_MARK_NAT : GW_MARK_ALLOW;
 }
 
 /* Counts and tells a refusal: `judgement` has action, reason, rule and the client that sent the packet. */
