@@ -76,8 +76,12 @@ Host::~Host() = default;
 
 Prepare Host::enter(const Prepare& more) const {
   return [pid = holder_.pid(), more] {
+    const UniqueFd root(open(("/proc/" + std::to_string(pid) + "/root").c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
     enter_namespace(pid, "net", CLONE_NEWNET);
     enter_namespace(pid, "mnt", CLONE_NEWNS);
+    // That leads to the root of the mount namespace, which is not ours where we were started in a chroot.
+    if (fchdir(root.get()) != 0 || chroot(".") != 0)
+      throw std::runtime_error("chroot into " + namespace_path(pid, "mnt"));
     if (more) more();
   };
 }
