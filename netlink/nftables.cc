@@ -15,6 +15,8 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr const char* kFamily = "inet";
+// "-" means /dev/stdin to nft 1.0.6, which not every /dev has.
+constexpr const char* kStandardInput = "/proc/self/fd/0";
 // A chain that nothing jumps to; the comment of its only rule is the record. nft 1.0.6 has no table comments in JSON.
 constexpr const char* kRecordChain = "record";
 constexpr size_t kDigestDigits = 32;
@@ -119,7 +121,7 @@ Result<void> write_record(const std::string& table, const std::string& text) {
   const Json rule = {{"chain", kRecordChain}, {"comment", text}, {"expr", Json::array({nothing})}};
   const Json commands = Json::array({add("chain", {{"name", kRecordChain}}), add("rule", rule)});
   const Json document = {{"nftables", commands}};
-  const auto done = run_nft({"-j", "-f", "-"}, document.dump(), "record the nftables frame in", table);
+  const auto done = run_nft({"-j", "-f", kStandardInput}, document.dump(), "record the nftables frame in", table);
   if (!done) return std::unexpected(done.error());
   return {};
 }
@@ -131,7 +133,7 @@ std::string fingerprint(const Frame& frame) { return digest(render(frame)); }
 Result<void> load_frame(const Frame& frame) {
   if (auto valid = validate(frame); !valid) return valid;
   const std::string document = render(frame);
-  if (auto done = run_nft({"-j", "-f", "-"}, document, "load nftables table", frame.table); !done) {
+  if (auto done = run_nft({"-j", "-f", kStandardInput}, document, "load nftables table", frame.table); !done) {
     return std::unexpected(done.error());
   }
   // What nft lists is not what it was given and differs between its versions, so what it lists now is what will be

@@ -13,7 +13,7 @@ namespace gw::nl {
 /// A service of the gateway itself that is open on the public side.
 struct OpenService {
   std::string protocol;  ///< "tcp", "udp", "icmp" (echo requests of both versions; no ports)
-  uint16_t first = 0;    ///< ports, inclusive
+  uint16_t first = 0;    ///< ports, inclusive; 0 to 65535: all
   uint16_t last = 0;
   bool operator==(const OpenService&) const = default;
 };
@@ -53,7 +53,7 @@ std::string render(const Frame& frame);
 /// 32 hex digits: SHA-256 over render(frame), cut to 128 bits.
 std::string fingerprint(const Frame& frame);
 
-/// Validates, feeds the document to `nft -j -f -`, then reads the table back and records in it the fingerprint and a
+/// Validates, feeds the document to nft, then reads the table back and records in it the fingerprint and a
 /// hash of what nft lists. The error's detail is nft's own text; the old table stays when the new one is refused. Needs
 /// CAP_NET_ADMIN (EPERM) and nft in PATH (ENOTSUP). Blocks for the three runs of nft, some tens of milliseconds.
 Result<void> load_frame(const Frame& frame);

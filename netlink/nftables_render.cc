@@ -172,6 +172,10 @@ void render_open_service(Document& out, const OpenService& service) {
     out.rule("outside", {match(payload("icmpv6", "type"), "echo-request"), statement("accept")});
     return;
   }
+  if (service.first == 0 && service.last == UINT16_MAX) {
+    out.rule("outside", {match(meta("l4proto"), service.protocol), statement("accept")});
+    return;
+  }
   Json ports = service.first;
   if (service.last > service.first) ports = {{"range", {service.first, service.last}}};
   out.rule("outside", {match(payload(service.protocol.c_str(), "dport"), ports), statement("accept")});
@@ -245,7 +249,7 @@ Result<void> validate(const Frame& frame) {
     const bool ports = service.protocol == "tcp" || service.protocol == "udp";
     if (!ports && service.protocol != "icmp")
       return invalid("a service is tcp, udp or icmp, not '" + service.protocol + "'");
-    if (ports && (service.first == 0 || service.last < service.first))
+    if (ports && (service.last == 0 || service.last < service.first))
       return invalid("an open service has no valid ports");
   }
   return {};

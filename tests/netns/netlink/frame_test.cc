@@ -78,6 +78,16 @@ TEST_F(LoadedFrame, MayBeLoadedOverItselfAndOverAnother) {
   EXPECT_EQ(shown.find("nli0"), std::string::npos);
 }
 
+TEST_F(LoadedFrame, MayOpenEverything) {
+  Frame open = frame();
+  open.open = {{"tcp", 0, 65535}, {"udp", 0, 65535}, {"tcp", 0, 1023}, {"icmp", 0, 65535}};
+  ASSERT_EQ(why(load_frame(open)), "");
+  EXPECT_EQ(live(), fingerprint(open));
+  const auto outside = test::must("nft list chain inet gwtest outside");
+  EXPECT_NE(outside.find("meta l4proto tcp accept"), std::string::npos) << outside;
+  EXPECT_NE(outside.find("tcp dport 0-1023 accept"), std::string::npos) << outside;
+}
+
 TEST_F(LoadedFrame, StaysTheSameWhilePacketsAreCounted) {
   Frame local = frame();
   local.vpn_interface = "lo";
@@ -94,7 +104,7 @@ TEST_F(LoadedFrame, CountsAsEditedAfterAnyChangeByHand) {
         "flush chain inet gwtest record", "add chain inet gwtest input { policy drop; }",
         "add table inet gwtest { flags dormant; }", "add set inet gwtest s { type ipv4_addr; }"}) {
     load();
-    test::must({"nft", "-f", "-"}, std::string(edit) + "\n");
+    test::must({"nft", "-f", "/proc/self/fd/0"}, std::string(edit) + "\n");
     EXPECT_EQ(live(), kEditedFrame) << edit;
   }
   load();
