@@ -13,7 +13,7 @@ struct Row {
 };
 
 TEST(VpnIngress, DecidesByRuleAndService) {
-  const auto policy = LoadedPolicy::standard();
+  auto* const policy = LoadedPolicy::standard();
   const Row rows[] = {
       {"an allowed TCP port", ipv4(kAliceV4, kWebV4) / tcp(22), kAllowed},
       {"another of the same rule", ipv4(kAliceV4, kWebV4) / tcp(443), kAllowed},
@@ -40,7 +40,7 @@ TEST(VpnIngress, DecidesByRuleAndService) {
 }
 
 TEST(VpnIngress, BelievesOnlyAddressesOfClients) {
-  const auto policy = LoadedPolicy::standard();
+  auto* const policy = LoadedPolicy::standard();
   EXPECT_EQ(policy->vpn(ipv4("172.16.201.99", kWebV4) / tcp(22)), dropped(GW_REASON_UNASSIGNED));
   EXPECT_EQ(policy->vpn(ipv4(kWebV4, kDataV4) / tcp(5432)), dropped(GW_REASON_SOURCE));
   EXPECT_EQ(policy->vpn(ipv4("8.8.8.8", kWebV4) / tcp(22)), dropped(GW_REASON_SOURCE));
@@ -48,7 +48,7 @@ TEST(VpnIngress, BelievesOnlyAddressesOfClients) {
 }
 
 TEST(SubnetIngress, DecidesByRuleAndChecksTheSource) {
-  const auto policy = LoadedPolicy::standard();
+  auto* const policy = LoadedPolicy::standard();
   const Row rows[] = {
       {"between subnets", ipv4(kWebV4, kDataV4) / tcp(5432), kAllowed},
       {"between subnets by no rule", ipv4(kWebV4, kDataV4) / tcp(5433), dropped(GW_REASON_DEFAULT)},
@@ -71,7 +71,7 @@ TEST(SubnetIngress, DecidesByRuleAndChecksTheSource) {
 }
 
 TEST(SubnetIngress, PassesArpAndDropsProtocolsItDoesNotKnow) {
-  const auto policy = LoadedPolicy::standard();
+  auto* const policy = LoadedPolicy::standard();
   Bytes frame = (ipv4(kWebV4, kDataV4) / tcp(5432)).ethernet();
   const Entry web{.hook = bpf::Hook::subnet_ingress, .device = Device::web};
   frame.at(12) = 0x08, frame.at(13) = 0x06;
@@ -81,7 +81,7 @@ TEST(SubnetIngress, PassesArpAndDropsProtocolsItDoesNotKnow) {
 }
 
 TEST(SubnetIngress, LeavesConfiguredVlansToTheirDevicesAndDropsOthers) {
-  const auto policy = LoadedPolicy::standard();
+  auto* const policy = LoadedPolicy::standard();
   const Packet packet = ipv4(kWebV4, kDataV4) / tcp(5432);
   const Entry web{.hook = bpf::Hook::subnet_ingress, .device = Device::web, .mark = GW_MARK_ALLOW};
   const Entry data{.hook = bpf::Hook::subnet_ingress, .device = Device::data};
@@ -95,7 +95,7 @@ TEST(SubnetIngress, LeavesConfiguredVlansToTheirDevicesAndDropsOthers) {
 }
 
 TEST(Ingress, ClearsMarksThatPacketsBringAlong) {
-  const auto policy = LoadedPolicy::standard();
+  auto* const policy = LoadedPolicy::standard();
   const uint32_t foreign = 0x0000beef;
   const uint32_t forged = GW_MARK_ALLOW | GW_MARK_NAT | GW_MARK_REJECT | foreign;
   EXPECT_EQ(policy->vpn(ipv4(kAliceV4, "224.0.0.251") / udp(5353), forged), kUnmarked);
@@ -106,14 +106,14 @@ TEST(Ingress, ClearsMarksThatPacketsBringAlong) {
 }
 
 TEST(Ingress, DropsWhatArrivesOnAnInterfaceNobodyConfigured) {
-  const auto policy = LoadedPolicy::standard();
+  auto* const policy = LoadedPolicy::standard();
   const Bytes frame = (ipv4(kWebV4, kDataV4) / tcp(5432)).ethernet();
   EXPECT_EQ(policy->run(frame, {.hook = bpf::Hook::subnet_ingress, .device = Device::stray}),
             dropped(GW_REASON_NO_LINK));
 }
 
 TEST(Gateway, IsMarkedByARuleAndElseLeftToTheHostFirewall) {
-  const auto policy = LoadedPolicy::standard();
+  auto* const policy = LoadedPolicy::standard();
   const Row rows[] = {
       {"an allowed echo", ipv4(kAliceV4, "172.16.201.1") / icmp(8), kAllowed},
       {"an allowed echo in IPv6", ipv6(kAliceV6, "fd6d:706e:6c61::1") / icmp(128), kAllowed},
@@ -128,7 +128,7 @@ TEST(Gateway, IsMarkedByARuleAndElseLeftToTheHostFirewall) {
 }
 
 TEST(PublicLink, LetsForeignSourcesReachOnlyTheGateway) {
-  const auto policy = LoadedPolicy::standard();
+  auto* const policy = LoadedPolicy::standard();
   EXPECT_EQ(policy->uplink(ipv4("8.8.8.8", "203.0.113.1") / udp(51820)), kUnmarked);
   EXPECT_EQ(policy->uplink(ipv4("8.8.8.8", kWebV4) / tcp(443)), dropped(GW_REASON_SOURCE));
   EXPECT_EQ(policy->uplink(ipv4("203.0.113.5", kWebV4) / tcp(443)), kAllowed) << "of its own subnet";

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 #include <gtest/gtest.h>
 #include <net/if.h>
 #include <sys/mount.h>
@@ -12,6 +13,7 @@
 
 #include "bpf/reasons.h"
 #include "tests/support/namespace.h"
+#include "tests/support/process.h"
 #include "tests/support/temp_dir.h"
 
 namespace gw::test {
@@ -19,6 +21,12 @@ namespace {
 
 constexpr std::array<const char*, 5> kDevices = {"vpn0", "web0", "data0", "uplink0", "stray0"};
 constexpr std::array<const char*, 3> kProgramNames = {"vpn_ingress", "vpn_egress", "subnet_ingress"};
+
+void ip(Arguments arguments) {
+  arguments.insert(arguments.begin(), "ip");
+  const Output output = run(arguments);
+  if (!output.ok()) throw std::runtime_error(output.err);
+}
 
 /// One namespace, its devices and a bpffs for the whole test program; made before any thread.
 class ProcessWorld : public testing::Environment {
@@ -29,15 +37,21 @@ class ProcessWorld : public testing::Environment {
     if (::mount("bpf", directory_->path().c_str(), "bpf", 0, "mode=0700") != 0)
       throw std::system_error(errno, std::generic_category(), "mount bpffs");
     for (const std::string device : kDevices) {
-      sh("ip link add " + device + " type veth peer name " + device + "p");
-      sh("ip link set " + device + " up");
-      sh("ip link set " + device + "p up");
+      ip({"link", "add", device, "type", "veth", "peer", "name", device + "p"});
+      ip({"link", "set", device, "up"});
+      ip({"link", "set", device + "p", "up"});
     }
   }
   void TearDown() override {
+    shared_.reset();
     ::umount2(directory_->path().c_str(), MNT_DETACH);
     directory_.reset();
     namespace_.reset();
+  }
+
+  LoadedPolicy& shared() {
+    if (!shared_) shared_ = std::make_unique<LoadedPolicy>();
+    return *shared_;
   }
 
   std::string next_directory() { return directory_->path() + "/test" + std::to_string(++count_) + "/abi"; }
@@ -45,6 +59,7 @@ class ProcessWorld : public testing::Environment {
  private:
   std::unique_ptr<Namespace> namespace_;
   std::unique_ptr<TempDir> directory_;
+  std::unique_ptr<LoadedPolicy> shared_;
   int count_ = 0;
 };
 
@@ -116,14 +131,43 @@ LoadedPolicy::~LoadedPolicy() {
   std::filesystem::remove_all(std::filesystem::path(directory_).parent_path(), ignored);
 }
 
-std::unique_ptr<LoadedPolicy> LoadedPolicy::standard() {
-  auto out = std::make_unique<LoadedPolicy>();
-  must(out->dataplane().put_link(index_of(Device::vpn), {kVpnLink, GW_LINK_VPN, {}}));
-  must(out->dataplane().put_link(index_of(Device::web), {kWebLink, GW_LINK_PARENT, {20, 30}}));
-  must(out->dataplane().put_link(index_of(Device::data), {kDataLink, 0, {}}));
-  must(out->dataplane().put_link(index_of(Device::uplink), {kUplinkLink, GW_LINK_PUBLIC, {}}));
-  out->install(standard_image(), standard_hosts());
-  return out;
+LoadedPolicy* LoadedPolicy::standard() {
+  LoadedPolicy& out = world->shared();
+  out.forget();
+  must(out.dataplane().put_link(index_of(Device::vpn), {kVpnLink, GW_LINK_VPN, {}}));
+  must(out.dataplane().put_link(index_of(Device::web), {kWebLink, GW_LINK_PARENT, {20, 30}}));
+  must(out.dataplane().put_link(index_of(Device::data), {kDataLink, 0, {}}));
+  must(out.dataplane().put_link(index_of(Device::uplink), {kUplinkLink, GW_LINK_PUBLIC, {}}));
+  out.install(standard_image(), standard_hosts());
+  return &out;
+}
+
+namespace {
+
+template <class Key, class Value>
+void clear(const bpf::Map<Key, Value>& map) {
+  for (const auto& [key, value] : must(map.all())) must(map.erase(key));
+}
+
+}  // namespace
+
+void LoadedPolicy::forget() {
+  clear(map<gw_flow_key, gw_flow>("gw_flows"));
+  clear(map<gw_flow_key, gw_flow>("gw_flows_new"));
+  clear(map<gw_fragment_key, gw_fragment>("gw_fragments"));
+  clear(map<gw_addr, gw_source>("gw_sources"));
+  const std::vector<gw_counter> zeros(static_cast<size_t>(libbpf_num_possible_cpus()));
+  for (uint32_t rule = 0; rule < 16; ++rule) bpf_map_update_elem(map_fd("gw_rule_count"), &rule, zeros.data(), BPF_ANY);
+  for (uint32_t client = 0; client < 16; ++client) must(dataplane_->clear_client_counter(client));
+  edit_state([](gw_state& state) { state.flow_rate = GW_DEFAULT_FLOW_RATE; });
+  must(dataplane_->sync_clock());
+}
+
+void LoadedPolicy::edit_state(const std::function<void(gw_state&)>& change) {
+  const auto states = map<uint32_t, gw_state>("gw_state");
+  gw_state state = must(states.find(0)).value();
+  change(state);
+  must(states.put(0, state));
 }
 
 void LoadedPolicy::install(const bpf::PolicyImage& image, const bpf::Hosts& hosts) {

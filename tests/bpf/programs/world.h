@@ -53,8 +53,9 @@ class LoadedPolicy {
   LoadedPolicy& operator=(const LoadedPolicy&) = delete;
   ~LoadedPolicy();
 
-  /// The small world: see standard_image and standard_hosts.
-  static std::unique_ptr<LoadedPolicy> standard();
+  /// The small world (standard_image, standard_hosts), as new: without flows, counts or what an earlier test changed.
+  /// One load serves all tests of the process.
+  static LoadedPolicy* standard();
 
   bpf::Dataplane& dataplane() { return *dataplane_; }
   [[nodiscard]] const std::string& directory() const { return directory_; }
@@ -77,6 +78,8 @@ class LoadedPolicy {
   /// Changes the flow in place, for example its age.
   void edit_flow(const Packet& packet, const std::function<void(gw_flow&)>& change);
   [[nodiscard]] size_t flows() const;
+  /// Changes the clock or the rate limit that the programs go by.
+  void edit_state(const std::function<void(gw_state&)>& change);
 
   template <class Key, class Value>
   [[nodiscard]] bpf::Map<Key, Value> map(const char* name) const {
@@ -85,6 +88,7 @@ class LoadedPolicy {
 
  private:
   [[nodiscard]] int map_fd(const char* name) const;
+  void forget();
 
   std::string directory_;
   std::unique_ptr<bpf::Dataplane> dataplane_;
