@@ -44,16 +44,16 @@ struct Execute {
   /// Makes a device and marks it, or finishes what a crash left between the two.
   template <class Make>
   Result<void> make_link(const std::string& device, Make&& make) const {
-    const bool resumed = p.memory.was_beginning(device);
-    if (auto begun = p.memory.begin_link(device); !begun) return begun;
+    const bool resumed = p.journal.was_beginning(device);
+    if (auto begun = p.journal.begin(device); !begun) return begun;
     if (auto made = make(); !made && !(resumed && made.error().code == EEXIST)) {
-      (void)p.memory.end_link();  // the first error is the one to tell
+      (void)p.journal.end();  // the first error is the one to tell
       return made;
     }
     const auto made = index(device);
     if (!made) return std::unexpected(made.error());
     if (auto marked = nl::set_link_alias(p.route, *made, link_alias(p.instance)); !marked) return marked;
-    return p.memory.end_link();
+    return p.journal.end();
   }
 
   Result<void> operator()(const plan::CreateVpnLink& op) const {
@@ -154,12 +154,7 @@ struct Execute {
     return unless_gone(p.dataplane.detach({.ifindex = *device, .hook = to_bpf(op.attachment.hook)}));
   }
 
-  Result<void> operator()(const plan::LoadFirewall&) const {
-    if (auto loaded = nl::load_frame(desired.frame); !loaded) return loaded;
-    auto live = nl::live_frame(desired.frame.table);
-    if (!live) return std::unexpected(live.error());
-    return p.memory.remember_frame({.fingerprint = desired.firewall.fingerprint, .live = live->value_or("")});
-  }
+  Result<void> operator()(const plan::LoadFirewall&) const { return nl::load_frame(desired.frame); }
   Result<void> operator()(const plan::DeleteFirewall&) const {
     return unless_gone(nl::delete_frame(nl::Frame().table));
   }

@@ -20,33 +20,6 @@ Result<uint32_t> index_of(nl::Socket& socket, const std::string& device) {
   return std::unexpected(link.error());
 }
 
-bpf::Hook to_bpf(plan::Hook hook) {
-  switch (hook) {
-    case plan::Hook::vpn_ingress:
-      return bpf::Hook::vpn_ingress;
-    case plan::Hook::vpn_egress:
-      return bpf::Hook::vpn_egress;
-    case plan::Hook::subnet_ingress:
-      break;
-  }
-  return bpf::Hook::subnet_ingress;
-}
-
-plan::Hook to_plan(bpf::Hook hook) {
-  switch (hook) {
-    case bpf::Hook::vpn_ingress:
-      return plan::Hook::vpn_ingress;
-    case bpf::Hook::vpn_egress:
-      return plan::Hook::vpn_egress;
-    case bpf::Hook::subnet_ingress:
-      break;
-  }
-  return plan::Hook::subnet_ingress;
-}
-
-bpf::Host to_bpf(const plan::Host& host) { return {host.class_id, host.client, host.flags, host.valid_until_ns}; }
-plan::Host to_plan(const bpf::Host& host) { return {host.class_id, host.client, host.flags, host.valid_until_ns}; }
-
 LinuxKernel::LinuxKernel(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 LinuxKernel::~LinuxKernel() = default;
 
@@ -58,7 +31,7 @@ Result<std::unique_ptr<LinuxKernel>> LinuxKernel::open(const Options& options, c
   auto dataplane =
       bpf::Dataplane::open(options.bpffs + "/" + options.instance + "/abi-" + std::to_string(GW_ABI_VERSION));
   if (!dataplane) return std::unexpected(dataplane.error());
-  auto parts = std::make_unique<Parts>(options.instance, clock, LinuxMemory(options.run_directory), std::move(*route),
+  auto parts = std::make_unique<Parts>(options.instance, clock, LinkJournal(options.run_directory), std::move(*route),
                                        std::move(*wireguard), std::move(*dataplane));
   std::unique_ptr<LinuxKernel> kernel(new LinuxKernel(std::move(parts)));
   // Ends of access are wall-clock times: nothing may be judged before the programs know it.

@@ -11,9 +11,7 @@
 namespace gw::apply {
 
 /// The Linux kernel of the network namespace of the opening thread: netlink/ and bpf/loader behind Kernel. Ownership is
-/// told by link alias ("gatewayd INSTANCE"), IFA_PROTO, route protocol and the hash of our table as it was after
-/// loading, which lies in the run directory together with a note of a link that is being made, so that a crash between
-/// making and marking it does not leave a stranger.
+/// told by link alias ("gatewayd INSTANCE"), IFA_PROTO, route protocol and what our nftables table says of itself.
 class LinuxKernel final : public Kernel {
  public:
   struct Options {

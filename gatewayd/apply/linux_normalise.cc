@@ -29,7 +29,7 @@ class Normaliser {
     for (const nl::Route& route : raw_.routes) take(route);
     if (raw_.wireguard) take(*raw_.wireguard);
     take_policy();
-    take_firewall();
+    out_.firewall.fingerprint = raw_.frame.value_or("");
     take_sysctls();
     return std::move(out_);
   }
@@ -106,13 +106,6 @@ class Normaliser {
     for (const bpf::Attachment& attachment : raw_.attachments) {
       if (const auto device = name(attachment.ifindex)) out_.attachments.insert({*device, to_plan(attachment.hook)});
     }
-  }
-
-  void take_firewall() {
-    if (!raw_.live_frame) return;
-    // The table says no more than that it is as we left it, or not.
-    const bool untouched = raw_.loaded_frame && raw_.loaded_frame->live == *raw_.live_frame;
-    out_.firewall.fingerprint = untouched ? raw_.loaded_frame->fingerprint : "edited";
   }
 
   void take_sysctls() {

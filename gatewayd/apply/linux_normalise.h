@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "bpf/loader/dataplane.h"
-#include "gatewayd/apply/linux_memory.h"
 #include "gatewayd/base/clock.h"
 #include "gatewayd/plan/state.h"
 #include "netlink/address.h"
@@ -27,8 +26,7 @@ struct Raw {
   bpf::Hosts hosts;
   std::map<uint32_t, bpf::Link> link_entries;
   std::vector<bpf::Attachment> attachments;
-  std::optional<std::string> live_frame;
-  std::optional<LinuxMemory::Frame> loaded_frame;
+  std::optional<std::string> frame;  ///< nl::live_frame()
   std::map<std::string, std::string> sysctls;
   bool ipv6 = true;  ///< has_ipv6_sysctls()
 };

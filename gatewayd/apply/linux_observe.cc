@@ -75,10 +75,9 @@ Result<plan::Observed> LinuxKernel::observe(const plan::KernelState& desired) {
   take(parts_->dataplane.hosts(), raw.hosts, error);
   take(parts_->dataplane.links(), raw.link_entries, error);
   take(read_attachments(parts_->dataplane, raw.links), raw.attachments, error);
-  take(nl::live_frame(nl::Frame().table), raw.live_frame, error);
+  take(nl::live_frame(nl::Frame().table), raw.frame, error);
   take(read_sysctls(desired.sysctls), raw.sysctls, error);
   if (error) return std::unexpected(*error);
-  raw.loaded_frame = parts_->memory.frame();
   raw.ipv6 = has_ipv6_sysctls();
   return normalise(raw, desired, alias, parts_->clock.now());
 }

@@ -6,8 +6,8 @@
 #include <string>
 
 #include "bpf/loader/dataplane.h"
+#include "gatewayd/apply/link_journal.h"
 #include "gatewayd/apply/linux_kernel.h"
-#include "gatewayd/apply/linux_memory.h"
 #include "netlink/socket.h"
 #include "netlink/wireguard.h"
 
@@ -17,7 +17,7 @@ namespace gw::apply {
 struct LinuxKernel::Parts {
   std::string instance;
   const Clock& clock;
-  LinuxMemory memory;
+  LinkJournal journal;
   nl::Socket route;
   std::unique_ptr<nl::WireGuard> wireguard;
   bpf::Dataplane dataplane;

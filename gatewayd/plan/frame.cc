@@ -6,19 +6,22 @@
 namespace gw::plan {
 namespace {
 
+constexpr uint16_t kFirstPort = 1;
+
 void open_service(const config::Service& service, std::vector<nl::OpenService>& open) {
   switch (service.kind) {
     case config::Service::Kind::tcp:
-      open.push_back({"tcp", service.first, service.last});
+      open.push_back({"tcp", std::max(service.first, kFirstPort), service.last});
       break;
     case config::Service::Kind::udp:
-      open.push_back({"udp", service.first, service.last});
+      open.push_back({"udp", std::max(service.first, kFirstPort), service.last});
       break;
     case config::Service::Kind::icmp:
       open.push_back({"icmp", service.first, service.last});
       break;
     case config::Service::Kind::any:
-      open.insert(open.end(), {{"tcp", 0, UINT16_MAX}, {"udp", 0, UINT16_MAX}, {"icmp", 0, UINT16_MAX}});
+      open.insert(open.end(),
+                  {{"tcp", kFirstPort, UINT16_MAX}, {"udp", kFirstPort, UINT16_MAX}, {"icmp", 0, UINT16_MAX}});
       break;
     case config::Service::Kind::protocol:
       break;  // the frame opens no bare IP protocols; `load` refuses them in gateway.public.allow

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gatewayd/apply/linux_parts.h"
+
+namespace gw::apply {
+
+bpf::Hook to_bpf(plan::Hook hook) {
+  switch (hook) {
+    case plan::Hook::vpn_ingress:
+      return bpf::Hook::vpn_ingress;
+    case plan::Hook::vpn_egress:
+      return bpf::Hook::vpn_egress;
+    case plan::Hook::subnet_ingress:
+      break;
+  }
+  return bpf::Hook::subnet_ingress;
+}
+
+plan::Hook to_plan(bpf::Hook hook) {
+  switch (hook) {
+    case bpf::Hook::vpn_ingress:
+      return plan::Hook::vpn_ingress;
+    case bpf::Hook::vpn_egress:
+      return plan::Hook::vpn_egress;
+    case bpf::Hook::subnet_ingress:
+      break;
+  }
+  return plan::Hook::subnet_ingress;
+}
+
+bpf::Host to_bpf(const plan::Host& host) { return {host.class_id, host.client, host.flags, host.valid_until_ns}; }
+plan::Host to_plan(const bpf::Host& host) { return {host.class_id, host.client, host.flags, host.valid_until_ns}; }
+
+}  // namespace gw::apply

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/netns/apply/stage.h"
+
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <stdexcept>
+#include <system_error>
+
+#include "gatewayd/apply/linux_sysctl.h"
+
+namespace gw::test {
+
+LinuxStage::LinuxStage() {
+  std::string pattern = testing::TempDir() + "apply-stage-XXXXXX";
+  directory_ = ::mkdtemp(pattern.data());
+  std::filesystem::create_directory(run_directory());
+  std::filesystem::create_directory(bpffs());
+  // Mounted in the namespace of this test alone: it goes with it.
+  if (::mount("bpf", bpffs().c_str(), "bpf", 0, "mode=700") != 0) {
+    throw std::system_error(errno, std::generic_category(), "mount bpffs");
+  }
+  for (const char* device : {"eth0", "eth1"}) {
+    sh(std::string("ip link add ") + device + " type veth peer name " + device + "p");
+    sh(std::string("ip link set ") + device + " up");
+    sh(std::string("ip link set ") + device + "p up");
+  }
+  sh("ip address add 198.51.100.1/24 dev eth0");
+  restart();
+}
+
+LinuxStage::~LinuxStage() {
+  kernel_.reset();
+  ::umount2(bpffs().c_str(), MNT_DETACH);
+  std::error_code ignored;
+  std::filesystem::remove_all(directory_, ignored);
+}
+
+void LinuxStage::restart() {
+  kernel_.reset();
+  auto opened =
+      apply::LinuxKernel::open({.instance = "contract", .run_directory = run_directory(), .bpffs = bpffs()}, clock_);
+  if (!opened) throw std::runtime_error(opened.error().message());
+  kernel_ = std::move(*opened);
+}
+
+void LinuxStage::by_hand(const Edit& edit) {
+  switch (edit.kind) {
+    case Edit::Kind::delete_address:
+      sh("ip address del " + edit.object + " dev " + edit.device);
+      break;
+    case Edit::Kind::remove_peer:
+      sh("wg set " + edit.device + " peer " + edit.object + " remove");
+      break;
+    case Edit::Kind::detach:
+      sh("tc filter del dev " + edit.device + " ingress");
+      break;
+    case Edit::Kind::flush_firewall:
+      sh("nft flush ruleset");
+      break;
+    case Edit::Kind::drop_rule:
+      sh("nft flush chain inet gatewayd forward");
+      break;
+    case Edit::Kind::set_sysctl:
+      if (auto written = apply::write_sysctl(edit.object, edit.value); !written)
+        throw std::runtime_error(written.error().message());
+      break;
+    case Edit::Kind::delete_route:
+      sh("ip route del " + edit.object);
+      break;
+    case Edit::Kind::delete_link:
+      sh("ip link del " + edit.device);
+      break;
+    case Edit::Kind::link_down:
+      sh("ip link set " + edit.device + " down");
+      break;
+  }
+}
+
+void LinuxStage::add_foreign() {
+  sh("ip link add foreign0 type veth peer name foreign0p");
+  sh("ip link set foreign0 up");
+  sh("ip link set foreign0p up");
+  sh("ip address add 203.0.113.1/24 dev foreign0");
+  sh("ip address add 10.1.1.77/32 dev eth1");
+  sh("ip route add 192.0.2.0/24 via 203.0.113.2 dev foreign0");
+  sh("ip route add 10.1.0.0/16 dev eth1");
+  sh("ip rule add from 203.0.113.0/24 lookup 77");
+  sh("tc qdisc add dev foreign0 clsact");
+  sh("tc filter add dev foreign0 ingress protocol ip matchall action drop");
+  sh("tc qdisc add dev eth1 clsact");
+  sh("tc filter add dev eth1 egress prio 7 protocol ip matchall action ok");
+  sh("tc filter add dev eth1 ingress prio 700 protocol ip matchall action ok");
+  run({"nft", "-f", "-"},
+      "table inet theirs { chain input { type filter hook input priority 10; policy accept; counter; } }");
+}
+
+std::string LinuxStage::foreign() {
+  return sh("ip -o address show dev foreign0") + sh("ip -o address show dev eth0") +
+         sh("ip -o address show to 10.1.1.77") + sh("ip route show proto boot") + sh("ip rule show") +
+         sh("tc filter show dev foreign0 ingress") + sh("tc filter show dev eth1 egress") +
+         sh("tc filter show dev eth1 ingress pref 700") + sh("nft -s list table inet theirs");
+}
+
+}  // namespace gw::test
