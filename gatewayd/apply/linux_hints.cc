@@ -49,6 +49,10 @@ std::string hint(int code, const plan::Operation& operation, const plan::Desired
       return busy_port(operation, desired);
     case EEXIST:
       return in_the_way(operation);
+    case ENETUNREACH:
+      return is<plan::AddRoute>(operation) ? "the interface has no address in the network of the next hop: give it "
+                                             "one, or correct the subnet's via"
+                                           : "";
     case EOPNOTSUPP:
       return is<plan::CreateVlanLink>(operation) ? "the kernel has no VLAN devices: load the module 8021q" : "";
     default:

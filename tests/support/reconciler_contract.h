@@ -17,8 +17,6 @@
 ///   void restart();                       a new kernel object on what there is, as a new process has
 ///   std::string run_directory();          empty at first
 ///   void by_hand(const Edit&);            what an operator does behind our back
-///   void add_foreign();                   a link, an address, a route, a filter and a table of someone else
-///   std::string foreign();                these, as text
 namespace gw::test {
 
 /// Edits by hand, by what they do.
@@ -207,20 +205,6 @@ TYPED_TEST_P(ReconcilerContract, MakesADeletedTunnelAnewWithAllThatBelongsToIt) 
   this->expect_repair({.kind = Edit::Kind::delete_link, .device = "gwtest0"}, "+ link gwtest0 (WireGuard)");
 }
 
-TYPED_TEST_P(ReconcilerContract, LeavesForeignObjectsAlone) {
-  this->stage_.add_foreign();
-  const std::string before = this->stage_.foreign();
-  auto reconciler = this->converged();
-  EXPECT_EQ(this->stage_.foreign(), before);
-  plan::Intent other = contract_intent();
-  other.config.subnets.erase("far");
-  other.config.sites.clear();
-  other.config.nat.clear();
-  reconciler.set_intent(other);
-  this->expect_clean(reconciler.converge());
-  EXPECT_EQ(this->stage_.foreign(), before);
-}
-
 TYPED_TEST_P(ReconcilerContract, TakesAwayWhatIsNoLongerWanted) {
   auto reconciler = this->converged();
   plan::Intent smaller = contract_intent();
@@ -305,9 +289,9 @@ REGISTER_TYPED_TEST_SUITE_P(ReconcilerContract, LeavesAnEmptyDifference, DoesNot
                             PutsAnAddressBack, PutsAnIpv6AddressOfTheTunnelBack, PutsAPeerBack, AttachesAProgramAgain,
                             LoadsAFlushedFrameAgain, LoadsAnEditedFrameAgain, SetsASysctlBack, PutsARouteBack,
                             BringsTheTunnelUpAgainWithItsRoutes, MakesADeletedTunnelAnewWithAllThatBelongsToIt,
-                            LeavesForeignObjectsAlone, TakesAwayWhatIsNoLongerWanted,
-                            MovesTheTunnelToAnotherNameAndPort, ReplacesAnAddressOfTheSameBlock,
-                            AddsAClientWithoutReadingTheKernel, AddsAClientOfAnUnknownCombinationOfGroupsByConverging,
-                            RevokesInTheOrderHostsGenerationPeer, MovesAClientToAnotherGroupKeyAndAddress);
+                            TakesAwayWhatIsNoLongerWanted, MovesTheTunnelToAnotherNameAndPort,
+                            ReplacesAnAddressOfTheSameBlock, AddsAClientWithoutReadingTheKernel,
+                            AddsAClientOfAnUnknownCombinationOfGroupsByConverging, RevokesInTheOrderHostsGenerationPeer,
+                            MovesAClientToAnotherGroupKeyAndAddress);
 
 }  // namespace gw::test

@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
+
+#include <iostream>
+#include <random>
 
 #include "gatewayd/apply/link_journal.h"
 #include "gatewayd/apply/linux_sysctl.h"
@@ -37,6 +43,70 @@ class LinuxKernelTest : public testing::Test {
 
   LinuxStage stage_;
 };
+
+TEST_F(LinuxKernelTest, LeavesForeignObjectsAlone) {
+  stage_.add_foreign();
+  const std::string before = stage_.foreign();
+  auto reconciler = open();
+  EXPECT_TRUE(converge(reconciler).clean());
+  EXPECT_EQ(stage_.foreign(), before);
+  plan::Intent other = contract_intent();
+  other.config.subnets.clear();
+  other.config.rules.clear();
+  other.config.sites.clear();
+  other.config.nat.clear();
+  EXPECT_TRUE(converge(reconciler, other).clean());
+  EXPECT_EQ(stage_.foreign(), before);
+}
+
+/// Takes the kernel from one intent to another and back until it is killed, telling each one that is done.
+[[noreturn]] void alternate(LinuxStage& stage, int told) {
+  stage.restart();
+  auto reconciler =
+      apply::Reconciler::open(stage.kernel(), SecretKey::parse(kContractKey).value(), stage.run_directory()).value();
+  plan::Intent other = contract_intent();
+  other.config.vpn.interface = "gwtest1";
+  other.config.subnets.at("web").address.clear();
+  other.config.subnets.erase("far");
+  other.config.sites.clear();
+  other.clients.erase(1);
+  for (;;) {
+    for (const plan::Intent& intent : {contract_intent(), other}) {
+      reconciler.set_intent(intent);
+      const auto report = reconciler.converge();
+      for (const Error& error : report.errors) std::cerr << error.message() << "\n";
+      for (const std::string& line : report.leftover) std::cerr << "left: " << line << "\n";
+      if (!report.clean() || ::write(told, "x", 1) != 1) ::_exit(1);
+    }
+  }
+}
+
+TEST_F(LinuxKernelTest, ConvergesFromWhereverAKillLeftIt) {
+  std::mt19937 random(3);
+  for (int round = 0; round < 12; ++round) {
+    int ends[2];
+    ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+    UniqueFd told(ends[0]);
+    UniqueFd tell(ends[1]);
+    const pid_t child = ::fork();
+    if (child == 0) alternate(stage_, tell.get());
+    tell.reset();
+    char byte = 0;
+    ASSERT_EQ(::read(told.get(), &byte, 1), 1) << "the child could not converge";
+    random.discard(random() % 30'000'000);  // a while, not a sleep: the child is somewhere inside its next run
+    ASSERT_EQ(::kill(child, SIGKILL), 0);
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    ASSERT_TRUE(WIFSIGNALED(status)) << "the child could not converge";
+
+    stage_.restart();
+    auto reconciler = open();
+    const auto report = converge(reconciler);
+    for (const Error& error : report.errors) ADD_FAILURE() << error.message();
+    ASSERT_THAT(report.leftover, IsEmpty());
+    ASSERT_THAT(reconciler.converge().done, IsEmpty());
+  }
+}
 
 TEST_F(LinuxKernelTest, RefusesADeviceOfOurNameThatIsNotOurs) {
   sh("ip link add gwtest0 type veth peer name gwtest0p");
@@ -121,6 +191,16 @@ TEST_F(LinuxKernelTest, TellsOfARouteThatIsInTheWay) {
   ASSERT_THAT(report.errors, SizeIs(1));
   EXPECT_THAT(report.errors[0].message(), HasSubstr("another program has set a different route"));
   EXPECT_THAT(sh("ip route show 10.1.9.0/24"), HasSubstr("10.1.1.200"));
+}
+
+TEST_F(LinuxKernelTest, TellsOfANextHopThatCannotBeReached) {
+  plan::Intent intent = contract_intent();
+  intent.config.subnets.at("web").address.clear();
+  auto reconciler = open();
+  const auto report = converge(reconciler, intent);
+  ASSERT_THAT(report.errors, SizeIs(1));
+  EXPECT_THAT(report.errors[0].message(),
+              AllOf(HasSubstr("10.1.1.9"), HasSubstr("no address in the network of the next hop")));
 }
 
 TEST_F(LinuxKernelTest, TellsTheFactsOfTheHost) {

@@ -11,6 +11,15 @@
 #include "gatewayd/apply/linux_sysctl.h"
 
 namespace gw::test {
+namespace {
+
+/// Someone's classifier of one classic BPF instruction, which matches every packet.
+void add_filter(const char* device, const char* direction, const char* priority) {
+  run({"tc", "filter", "add", "dev", device, direction, "pref", priority, "bpf", "bytecode", "1,6 0 0 4294967295",
+       "flowid", "1:1"});
+}
+
+}  // namespace
 
 LinuxStage::LinuxStage() {
   std::string pattern = testing::TempDir() + "apply-stage-XXXXXX";
@@ -88,12 +97,13 @@ void LinuxStage::add_foreign() {
   sh("ip route add 10.1.0.0/16 dev eth1");
   sh("ip rule add from 203.0.113.0/24 lookup 77");
   sh("tc qdisc add dev foreign0 clsact");
-  sh("tc filter add dev foreign0 ingress protocol ip matchall action drop");
+  add_filter("foreign0", "ingress", "1");
   sh("tc qdisc add dev eth1 clsact");
-  sh("tc filter add dev eth1 egress prio 7 protocol ip matchall action ok");
-  sh("tc filter add dev eth1 ingress prio 700 protocol ip matchall action ok");
+  add_filter("eth1", "egress", "7");
+  add_filter("eth1", "ingress", "700");
   run({"nft", "-f", "-"},
-      "table inet theirs { chain input { type filter hook input priority 10; policy accept; counter; } }");
+      "table inet theirs { chain input { type filter hook input priority 10; policy accept; tcp dport 22 "
+      "accept\n}\n}\n");
 }
 
 std::string LinuxStage::foreign() {

@@ -59,9 +59,6 @@ class FakeStage {
         break;
     }
   }
-  // The fake holds nothing foreign but devices and addresses, which no operation reaches: the real stage has the test.
-  void add_foreign() { kernel_.host["foreign0"] = {*IpAddress::parse("203.0.113.1")}; }
-  std::string foreign() { return std::to_string(kernel_.host.size()) + kernel_.host["foreign0"].at(0).str(); }
 
  private:
   std::string directory_;
