@@ -36,9 +36,9 @@ class LinuxKernelTest : public testing::Test {
     return reconciler.converge();
   }
   static void add_veth(const std::string& name) {
-    sh("ip link add " + name + " type veth peer name " + name + "p");
-    sh("ip link set " + name + " up");
-    sh("ip link set " + name + "p up");
+    must("ip link add " + name + " type veth peer name " + name + "p");
+    must("ip link set " + name + " up");
+    must("ip link set " + name + "p up");
   }
 
   LinuxStage stage_;
@@ -109,15 +109,15 @@ TEST_F(LinuxKernelTest, ConvergesFromWhereverAKillLeftIt) {
 }
 
 TEST_F(LinuxKernelTest, RefusesADeviceOfOurNameThatIsNotOurs) {
-  sh("ip link add gwtest0 type veth peer name gwtest0p");
-  const std::string before = sh("ip -d link show gwtest0");
+  must("ip link add gwtest0 type veth peer name gwtest0p");
+  const std::string before = must("ip -d link show gwtest0");
   auto reconciler = open();
   const auto report = converge(reconciler);
   ASSERT_THAT(report.errors, SizeIs(1));
   EXPECT_EQ(report.errors[0].code, EEXIST);
   EXPECT_THAT(report.errors[0].message(),
               AllOf(HasSubstr("gwtest0"), HasSubstr("did not make"), HasSubstr("vpn.interface")));
-  EXPECT_EQ(sh("ip -d link show gwtest0"), before);
+  EXPECT_EQ(must("ip -d link show gwtest0"), before);
   EXPECT_THAT(report.done, Contains("+ program policy ingress on eth1"));
 }
 
@@ -126,7 +126,7 @@ TEST_F(LinuxKernelTest, TakesUpADeviceWhoseMarkACrashPrevented) {
   auto reconciler = open();
   ASSERT_TRUE(converge(reconciler).clean());
   // As the crash leaves it: made, noted, not marked.
-  run({"ip", "link", "set", "gwtest0", "alias", ""});
+  must(Arguments{"ip", "link", "set", "gwtest0", "alias", ""});
   ASSERT_TRUE(journal.begin("gwtest0"));
   stage_.restart();
   auto next = open();
@@ -151,7 +151,7 @@ TEST_F(LinuxKernelTest, NamesTheSettingWhenThePortIsTaken) {
 }
 
 TEST_F(LinuxKernelTest, GoesOnWhenAMissingInterfaceAppears) {
-  sh("ip link del eth1");
+  must("ip link del eth1");
   auto reconciler = open();
   const auto before = converge(reconciler);
   ASSERT_THAT(before.errors, SizeIs(1));
@@ -166,7 +166,7 @@ TEST_F(LinuxKernelTest, GoesOnWhenAMissingInterfaceAppears) {
 TEST_F(LinuxKernelTest, ErasesTheEntryOfADeviceThatIsGone) {
   auto reconciler = open();
   ASSERT_TRUE(converge(reconciler).clean());
-  sh("ip link del eth1");
+  must("ip link del eth1");
   add_veth("eth1");
   const auto report = reconciler.converge();
   EXPECT_TRUE(report.clean());
@@ -174,23 +174,23 @@ TEST_F(LinuxKernelTest, ErasesTheEntryOfADeviceThatIsGone) {
 }
 
 TEST_F(LinuxKernelTest, LeavesARouteAloneThatAnotherSetTheWayWeWantIt) {
-  sh("ip address add 10.1.1.8/24 dev eth1");
-  sh("ip route add 10.1.9.0/24 via 10.1.1.9 dev eth1 proto static");
+  must("ip address add 10.1.1.8/24 dev eth1");
+  must("ip route add 10.1.9.0/24 via 10.1.1.9 dev eth1 proto static");
   auto reconciler = open();
   const auto report = converge(reconciler);
   EXPECT_TRUE(report.clean());
   EXPECT_THAT(report.done, Not(Contains(HasSubstr("route 10.1.9.0/24"))));
-  EXPECT_THAT(sh("ip route show 10.1.9.0/24"), HasSubstr("proto static"));
+  EXPECT_THAT(must("ip route show 10.1.9.0/24"), HasSubstr("proto static"));
 }
 
 TEST_F(LinuxKernelTest, TellsOfARouteThatIsInTheWay) {
-  sh("ip address add 10.1.1.8/24 dev eth1");
-  sh("ip route add 10.1.9.0/24 via 10.1.1.200 dev eth1");
+  must("ip address add 10.1.1.8/24 dev eth1");
+  must("ip route add 10.1.9.0/24 via 10.1.1.200 dev eth1");
   auto reconciler = open();
   const auto report = converge(reconciler);
   ASSERT_THAT(report.errors, SizeIs(1));
   EXPECT_THAT(report.errors[0].message(), HasSubstr("another program has set a different route"));
-  EXPECT_THAT(sh("ip route show 10.1.9.0/24"), HasSubstr("10.1.1.200"));
+  EXPECT_THAT(must("ip route show 10.1.9.0/24"), HasSubstr("10.1.1.200"));
 }
 
 TEST_F(LinuxKernelTest, TellsOfANextHopThatCannotBeReached) {
@@ -208,16 +208,16 @@ TEST_F(LinuxKernelTest, TellsTheFactsOfTheHost) {
   EXPECT_EQ(facts.mtu.at("eth0"), 1500U);
   EXPECT_EQ(facts.state.at("eth0"), "up");
   EXPECT_THAT(facts.device_addresses.at("eth0"), Contains(*IpAddress::parse("198.51.100.1")));
-  sh("ip link set eth1p down");
+  must("ip link set eth1p down");
   EXPECT_EQ(stage_.kernel().facts()->state.at("eth1"), "no carrier");
-  sh("ip link set eth1 down");
+  must("ip link set eth1 down");
   EXPECT_EQ(stage_.kernel().facts()->state.at("eth1"), "down");
 }
 
 TEST_F(LinuxKernelTest, MovesTheMtuOfTheTunnelWithTheUplink) {
   auto reconciler = open();
   ASSERT_TRUE(converge(reconciler).clean());
-  sh("ip link set eth0 mtu 1400");
+  must("ip link set eth0 mtu 1400");
   EXPECT_THAT(reconciler.converge().done, ElementsAre("~ link gwtest0: MTU 1320"));
 }
 

@@ -15,8 +15,8 @@ namespace {
 
 /// Someone's classifier of one classic BPF instruction, which matches every packet.
 void add_filter(const char* device, const char* direction, const char* priority) {
-  run({"tc", "filter", "add", "dev", device, direction, "pref", priority, "bpf", "bytecode", "1,6 0 0 4294967295",
-       "flowid", "1:1"});
+  must(Arguments{"tc", "filter", "add", "dev", device, direction, "pref", priority, "bpf", "bytecode",
+                 "1,6 0 0 4294967295", "flowid", "1:1"});
 }
 
 }  // namespace
@@ -31,11 +31,11 @@ LinuxStage::LinuxStage() {
     throw std::system_error(errno, std::generic_category(), "mount bpffs");
   }
   for (const char* device : {"eth0", "eth1"}) {
-    sh(std::string("ip link add ") + device + " type veth peer name " + device + "p");
-    sh(std::string("ip link set ") + device + " up");
-    sh(std::string("ip link set ") + device + "p up");
+    must(std::string("ip link add ") + device + " type veth peer name " + device + "p");
+    must(std::string("ip link set ") + device + " up");
+    must(std::string("ip link set ") + device + "p up");
   }
-  sh("ip address add 198.51.100.1/24 dev eth0");
+  must("ip address add 198.51.100.1/24 dev eth0");
   restart();
 }
 
@@ -57,60 +57,61 @@ void LinuxStage::restart() {
 void LinuxStage::by_hand(const Edit& edit) {
   switch (edit.kind) {
     case Edit::Kind::delete_address:
-      sh("ip address del " + edit.object + " dev " + edit.device);
+      must("ip address del " + edit.object + " dev " + edit.device);
       break;
     case Edit::Kind::remove_peer:
-      sh("wg set " + edit.device + " peer " + edit.object + " remove");
+      must("wg set " + edit.device + " peer " + edit.object + " remove");
       break;
     case Edit::Kind::detach:
-      sh("tc filter del dev " + edit.device + " ingress");
+      must("tc filter del dev " + edit.device + " ingress");
       break;
     case Edit::Kind::flush_firewall:
-      sh("nft flush ruleset");
+      must("nft flush ruleset");
       break;
     case Edit::Kind::drop_rule:
-      sh("nft flush chain inet gatewayd forward");
+      must("nft flush chain inet gatewayd forward");
       break;
     case Edit::Kind::set_sysctl:
       if (auto written = apply::write_sysctl(edit.object, edit.value); !written)
         throw std::runtime_error(written.error().message());
       break;
     case Edit::Kind::delete_route:
-      sh("ip route del " + edit.object);
+      must("ip route del " + edit.object);
       break;
     case Edit::Kind::delete_link:
-      sh("ip link del " + edit.device);
+      must("ip link del " + edit.device);
       break;
     case Edit::Kind::link_down:
-      sh("ip link set " + edit.device + " down");
+      must("ip link set " + edit.device + " down");
       break;
   }
 }
 
 void LinuxStage::add_foreign() {
-  sh("ip link add foreign0 type veth peer name foreign0p");
-  sh("ip link set foreign0 up");
-  sh("ip link set foreign0p up");
-  sh("ip address add 203.0.113.1/24 dev foreign0");
-  sh("ip address add 10.1.1.77/32 dev eth1");
-  sh("ip route add 192.0.2.0/24 via 203.0.113.2 dev foreign0");
-  sh("ip route add 10.1.0.0/16 dev eth1");
-  sh("ip rule add from 203.0.113.0/24 lookup 77");
-  sh("tc qdisc add dev foreign0 clsact");
+  must("ip link add foreign0 type veth peer name foreign0p");
+  must("ip link set foreign0 up");
+  must("ip link set foreign0p up");
+  must("ip address add 203.0.113.1/24 dev foreign0");
+  must("ip address add 10.1.1.77/32 dev eth1");
+  must("ip route add 192.0.2.0/24 via 203.0.113.2 dev foreign0");
+  must("ip route add 10.1.0.0/16 dev eth1");
+  must("ip rule add from 203.0.113.0/24 lookup 77");
+  must("tc qdisc add dev foreign0 clsact");
   add_filter("foreign0", "ingress", "1");
-  sh("tc qdisc add dev eth1 clsact");
+  must("tc qdisc add dev eth1 clsact");
   add_filter("eth1", "egress", "7");
   add_filter("eth1", "ingress", "700");
-  run({"nft", "-f", "-"},
-      "table inet theirs { chain input { type filter hook input priority 10; policy accept; tcp dport 22 "
-      "accept\n}\n}\n");
+  must(Arguments{"nft", "-f", "-"},
+       "table inet theirs { chain input { type filter hook input priority 10; policy accept; tcp dport 22 "
+       "accept\n}\n}\n");
 }
 
 std::string LinuxStage::foreign() {
-  return sh("ip -o address show dev foreign0") + sh("ip -o address show dev eth0") +
-         sh("ip -o address show to 10.1.1.77") + sh("ip route show proto boot") + sh("ip rule show") +
-         sh("tc filter show dev foreign0 ingress") + sh("tc filter show dev eth1 egress") +
-         sh("tc filter show dev eth1 ingress pref 700") + sh("nft -s list table inet theirs");
+  // IPv4 alone: link-local addresses pass from tentative to valid on their own.
+  return must("ip -4 -o address show dev foreign0") + must("ip -4 -o address show dev eth0") +
+         must("ip -o address show to 10.1.1.77") + must("ip route show proto boot") + must("ip rule show") +
+         must("tc filter show dev foreign0 ingress") + must("tc filter show dev eth1 egress") +
+         must("tc filter show dev eth1 ingress pref 700") + must("nft -s list table inet theirs");
 }
 
 }  // namespace gw::test
