@@ -13,8 +13,8 @@ namespace {
 
 constexpr const char* kOpen = "open certificate authority";
 constexpr UnixSeconds kDay = 86400;
-constexpr UnixSeconds kRootLife = 20 * 365 * kDay + 5 * kDay;     // 20 years with their leap days
-constexpr UnixSeconds kIssuingLife = 10 * 365 * kDay + 2 * kDay;  // 10 years
+constexpr UnixSeconds kRootLife = (20 * 365 + 5) * kDay;     // 20 years with their leap days
+constexpr UnixSeconds kIssuingLife = (10 * 365 + 2) * kDay;  // 10 years
 
 struct Pair {
   PrivateKey key;

@@ -46,7 +46,7 @@ Result<void> add_entry(X509_CRL* crl, const RevokedCertificate& revoked, const E
       X509_CRL_add0_revoked(crl, entry.get()) != 1) {
     return errors.failure(EIO, kMake, revoked.serial);
   }
-  entry.release();  // now the list's
+  (void)entry.release();  // now the list's
   return {};
 }
 
