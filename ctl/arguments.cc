@@ -1,26 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ctl/arguments.h"
 
-#include <algorithm>
-
 #include "gatewayd/base/ip.h"
+#include "gatewayd/base/label.h"
 
 namespace gw::ctl {
-namespace {
-
-bool is_host_label(const std::string& text) {
-  const auto fits = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; };
-  return !text.empty() && text.size() <= 63 && std::all_of(text.begin(), text.end(), fits) && text.front() != '-' &&
-         text.back() != '-';
-}
-
-}  // namespace
 
 CLI::Validator host_label() {
   return {[](const std::string& text) {
-            return is_host_label(text)
-                       ? std::string()
-                       : "'" + text + "' is no host name: use 1 to 63 of a-z, 0-9 and -, not - at an end";
+            return is_label(text) ? std::string()
+                                  : "'" + text + "' is no host name: use 1 to 63 of a-z, 0-9 and -, not - at an end";
           },
           ""};
 }

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the commands that only look print, to the letter.
+#include <gmock/gmock.h>
+
+#include "tests/unit/ctl/gwctl_fixture.h"
+
+namespace gw::ctl::test {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+TEST_F(Gwctl, StatusTellsEverythingAtAGlance) {
+  gateway().answer("GetStatus", {recorded("status")});
+  EXPECT_EQ(told({"status"}),
+            R"(gateway     contoso (gatewayd 0.1.0)
+wireguard   userspace (wireguard-go), not for production
+endpoint    vpn.contoso.example:51820, listening on port 51820
+public key  xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=
+applied     #12, 3 min ago, confirmed
+files       as applied
+drift       none, 2 repairs since start
+policy      generation 42, 7 rules
+peers       2 of 3 online (4 clients)
+
+INTERFACE  ROLE         STATE    ADDRESSES                              PROGRAMS
+eth0       public       up       5.5.5.1/24, 2a0d:5::1/64               -
+eth1       subnet web   up       10.1.1.1/24, fd10:1:1::1/64            policy ingress
+eth2       subnet data  missing  -                                      -
+wg0        vpn          up       172.16.201.1/24, fd6d:706e:6c61::1/64  policy ingress, policy egress
+
+POOL                 TAKEN    OF
+172.16.201.0/24          4   253
+fd6d:706e:6c61::/64      4  2^64
+
+DROPPED  BECAUSE
+      3  address is not the client's own
+     48  no rule allows it
+
+warning: client carol is in group contractors, which the configuration does not have: it grants nothing
+)");
+}
+
+TEST_F(Gwctl, StatusSaysWhatNeedsAHand) {
+  json status = recorded("status");
+  status["files_differ"] = true;
+  status["confirmed"] = false;
+  status["confirm_deadline"] = recorded("profile")["not_after"].get<int64_t>() - 31535970 + 44;
+  status["drift"] = {"route 10.1.9.0/24 is missing"};
+  status["last_error"] = "add route 10.1.9.0/24: Network is unreachable";
+  gateway().answer("GetStatus", {status});
+  const std::string out = told({"status"});
+  EXPECT_THAT(out, HasSubstr("not confirmed: goes back in 4"));
+  EXPECT_THAT(out, HasSubstr("unless you run 'gwctl confirm'"));
+  EXPECT_THAT(out, HasSubstr("files       differ from what is applied: run 'gwctl plan'\n"));
+  EXPECT_THAT(out, HasSubstr("drift       1 difference that could not be mended, 2 repairs since start\n"
+                             "            route 10.1.9.0/24 is missing\n"
+                             "error       add route 10.1.9.0/24: Network is unreachable\n"));
+}
+
+TEST_F(Gwctl, StatusOfAGatewayThatHasNothingYetIsAnAnswer) {
+  gateway().answer("GetStatus", {json{{"gateway", "new"}, {"version", "0.1.0"}, {"wireguard", "kernel"}}});
+  EXPECT_THAT(told({"status"}), HasSubstr("applied     nothing yet: run 'gwctl apply'\n"));
+}
+
+TEST_F(Gwctl, JsonIsWhatTheGatewaySaid) {
+  const json status = recorded("status");
+  gateway().answer("GetStatus", {status});
+  EXPECT_EQ(json::parse(told({"status", "--json"})), status);
+  EXPECT_EQ(json::parse(told({"--json", "status"})), status);
+}
+
+TEST_F(Gwctl, PrintsNoColoursWhenItsOutputIsNoTerminal) {
+  gateway().answer("GetStatus", {recorded("status")});
+  EXPECT_THAT(told({"status"}), Not(HasSubstr("\033")));
+}
+
+TEST_F(Gwctl, PrintsColoursOnATerminalButNotWithNoColor) {
+  gateway().answer("GetStatus", {recorded("status")});
+  // script(1) runs a command on a terminal of its own.
+  const std::string command =
+      "env TERM=xterm DBUS_SYSTEM_BUS_ADDRESS=" + bus().address() + " " + GW_BINARY_DIR "/gwctl status";
+  EXPECT_THAT(gw::test::run({"script", "-qec", command, "/dev/null"}).out, HasSubstr("\033[32mup"));
+  EXPECT_THAT(gw::test::run({"env", "NO_COLOR=1", "script", "-qec", command, "/dev/null"}).out, Not(HasSubstr("\033")));
+}
+
+TEST_F(Gwctl, RulesAreListedInOrderWithWhatTheyMet) {
+  gateway().answer("ListRules", {recorded("rules")});
+  EXPECT_EQ(told({"rule", "list"}),
+            R"(#  NAME      ACTION    FROM              TO           SERVICES    HITS    BYTES  LAST SEEN  WRITTEN AT
+1  dev-web   allow     group:developers  subnet:web   tcp/80,ssh    12  4.2 MiB  3 s ago    gateway.yaml:14:5
+2  no-data   deny log  vpn               subnet:data  any            0      0 B  never      gateway.d/90-gwctl.yaml:9:5
+3  vpn-ping  allow     vpn               gateway      ping           1    168 B  2 h ago    built in
+What no rule matches is denied.
+)");
+}
+
+TEST_F(Gwctl, ClientsAreListedWithWhatMattersAboutEach) {
+  gateway().answer("ListClients", {recorded("clients")});
+  EXPECT_EQ(
+      told({"client", "list"}),
+      R"(NAME   STATE    ADDRESSES                        GROUPS                  ENDS         LAST HANDSHAKE      IN      OUT  DENIED
+alice  online   172.16.201.3, fd6d:706e:6c61::3  developers              in 364 days  2 min ago       12 MiB  1.5 KiB      48
+bob    offline  172.16.201.4, fd6d:706e:6c61::4  contractors,developers  in 10 days   never              0 B      0 B       0
+carol  revoked  172.16.201.5                     -                       in 364 days  8 min ago          0 B      0 B       7
+)");
+}
+
+TEST_F(Gwctl, AClientIsShownWithWhatIsWrongAboutIt) {
+  gateway().answer("GetClient", {recorded("clients")[1]});
+  const std::string out = told({"client", "show", "bob"});
+  EXPECT_EQ(arguments_of("GetClient"), json::array({"bob"}));
+  EXPECT_THAT(out, HasSubstr("groups              contractors, developers\n"));
+  EXPECT_THAT(out, HasSubstr("missing groups      contractors: not in the configuration, so they grant nothing\n"));
+  EXPECT_THAT(out, HasSubstr("tunnel              full\n"));
+  EXPECT_THAT(out, HasSubstr("profile             outdated"));
+  EXPECT_THAT(out, HasSubstr("last handshake      never\n"));
+}
+
+TEST_F(Gwctl, ListsOfNothingSayHowToBegin) {
+  for (const auto& [folder, method] :
+       {std::pair{"client", "ListClients"}, {"subnet", "ListSubnets"}, {"group", "ListGroups"}}) {
+    gateway().answer(method, {json::array()});
+    EXPECT_THAT(told({folder, "list"}), HasSubstr(std::string("gwctl ") + folder + " add"));
+  }
+}
+
+TEST_F(Gwctl, SubnetsAndGroupsAreListed) {
+  gateway().answer("ListSubnets",
+                   {json::parse(R"([{"name": "web", "prefixes": ["10.1.1.0/24", "fd10:1:1::/64"], "interface": "eth1",
+      "vlan": 20, "address": ["10.1.1.1"], "via": [], "description": "shop", "origin": "gateway.yaml:7:3"}])")});
+  EXPECT_EQ(told({"subnet", "list"}),
+            "NAME  PREFIXES                    INTERFACE  VLAN  ADDRESS   VIA  DESCRIPTION  WRITTEN AT\n"
+            "web   10.1.1.0/24, fd10:1:1::/64  eth1         20  10.1.1.1  -    shop         gateway.yaml:7:3\n");
+  gateway().answer("ListGroups",
+                   {json::parse(R"([{"name": "developers", "interconnect": true, "description": "people who ship",
+      "origin": "gateway.yaml:9:3"}])")});
+  EXPECT_EQ(told({"group", "list"}),
+            "NAME        INTERCONNECT  TUNNEL  DESCRIPTION      WRITTEN AT\n"
+            "developers  yes           -       people who ship  gateway.yaml:9:3\n");
+}
+
+TEST_F(Gwctl, ExplainNamesTheRuleAndItsPlace) {
+  gateway().answer("Explain", {json{{"action", "deny"},
+                                    {"rule", "no-data"},
+                                    {"written_at", "gateway.yaml:15:5"},
+                                    {"reason", "the rule says so"},
+                                    {"source", "client alice (172.16.201.3)"},
+                                    {"destination", "subnet data (10.1.2.7)"},
+                                    {"service", "tcp/5432"},
+                                    {"nat", false},
+                                    {"kernel_agrees", true}}});
+  EXPECT_EQ(told({"explain", "alice", "10.1.2.7", "tcp/5432"}),
+            "verdict  deny\n"
+            "rule     no-data (gateway.yaml:15:5)\n"
+            "why      the rule says so\n"
+            "from     client alice (172.16.201.3)\n"
+            "to       subnet data (10.1.2.7)\n"
+            "service  tcp/5432\n");
+  EXPECT_EQ(arguments_of("Explain"), (json::array({"alice", "10.1.2.7", "tcp/5432"})));
+}
+
+TEST_F(Gwctl, ExplainSaysWhenTheKernelDisagrees) {
+  gateway().answer("Explain", {json{{"action", "allow"}, {"rule", ""}, {"kernel_agrees", false}}});
+  const std::string out = told({"explain", "a", "b", "any"});
+  EXPECT_THAT(out, HasSubstr("rule     none matches"));
+  EXPECT_THAT(out, HasSubstr("the loaded program says otherwise"));
+}
+
+TEST_F(Gwctl, CertificatesAreListedShownAndPrintedAsPem) {
+  const json certificate = {{"serial", "4f2a6b0c9d8e7f60514233241506f7e8"},
+                            {"client", "alice"},
+                            {"not_before", 1000},
+                            {"not_after", 2000},
+                            {"revoked_at", 1500},
+                            {"reason", "superseded"},
+                            {"sha256", "00ff"},
+                            {"pem", "PEM\n"},
+                            {"wireguard", "key"}};
+  gateway().answer("ListCertificates", {json::array({certificate})});
+  const std::string list = told({"cert", "list"});
+  EXPECT_THAT(list, HasSubstr("4f2a6b0c9d8e7f60  alice   revoked"));
+  EXPECT_THAT(list, HasSubstr("superseded\n"));
+  gateway().answer("GetCertificate", {certificate});
+  EXPECT_THAT(told({"cert", "show", "4f2a"}), HasSubstr("revoked        1970-01-01 00:25:00 UTC, superseded\n"));
+  EXPECT_EQ(told({"cert", "show", "4f2a", "--pem"}), "PEM\n");
+}
+
+TEST_F(Gwctl, TheRevocationListComesAsPemOrIntoAFileAsDer) {
+  const std::vector<uint8_t> der = {0x30, 0x03, 0x02, 0x01, 0xff};
+  gateway().answer("GetCrl", {json::binary(der)});
+  EXPECT_EQ(told({"cert", "crl"}), "-----BEGIN X509 CRL-----\nMAMCAf8=\n-----END X509 CRL-----\n");
+  told({"cert", "crl", "--der", "--out", "list.crl"});
+  EXPECT_EQ(content("list.crl"), std::string(der.begin(), der.end()));
+}
+
+TEST_F(Gwctl, TheAuthorityIsShownAsRootAndIssuer) {
+  gateway().answer("GetAuthority",
+                   {json{{"subject", "CN=contoso root"}, {"pem", "ROOT\n"}, {"not_after", 2000}, {"sha256", "aa"}},
+                    json{{"subject", "CN=contoso issuing"}, {"pem", "ISSUING\n"}, {"not_after", 2000}}});
+  EXPECT_THAT(told({"ca", "show"}), HasSubstr("root      CN=contoso root\n"));
+  EXPECT_EQ(told({"ca", "show", "--pem"}), "ISSUING\nROOT\n");
+  EXPECT_EQ(json::parse(told({"ca", "show", "--json"}))["issuing"]["subject"], "CN=contoso issuing");
+}
+
+}  // namespace
+}  // namespace gw::ctl::test
