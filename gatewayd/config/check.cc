@@ -34,6 +34,7 @@ void check_pool(Diagnostics& diagnostics, const Draft& draft) {
 /// Sorted by address, a block that overlaps an earlier one lies within the last block that no other contains.
 void check_disjoint(Diagnostics& diagnostics, const Draft& draft) {
   std::vector<const Claim*> sorted;
+  sorted.reserve(draft.claims.size());
   for (const Claim& claim : draft.claims) sorted.push_back(&claim);
   std::stable_sort(sorted.begin(), sorted.end(), [](const Claim* a, const Claim* b) { return a->prefix < b->prefix; });
   const Claim* outer = nullptr;

@@ -50,16 +50,16 @@ struct Draft {
 
 /// Each reads one section of the merged tree; `node` is nullptr when the section is missing.
 /// `services` comes first: others use its names.
-void read_services(Diagnostics& diagnostics, const Node* node, Draft& draft);
-void read_gateway(Diagnostics& diagnostics, const Node* node, Draft& draft);
-void read_vpn(Diagnostics& diagnostics, const Node* node, Draft& draft);
-void read_network(Diagnostics& diagnostics, const Node* node, Draft& draft);
-void read_subnets(Diagnostics& diagnostics, const Node* node, Draft& draft);
-void read_groups(Diagnostics& diagnostics, const Node* node, Draft& draft);
-void read_sites(Diagnostics& diagnostics, const Node* node, Draft& draft);
+void read_services(Diagnostics& diagnostics, const YamlNode* node, Draft& draft);
+void read_gateway(Diagnostics& diagnostics, const YamlNode* node, Draft& draft);
+void read_vpn(Diagnostics& diagnostics, const YamlNode* node, Draft& draft);
+void read_network(Diagnostics& diagnostics, const YamlNode* node, Draft& draft);
+void read_subnets(Diagnostics& diagnostics, const YamlNode* node, Draft& draft);
+void read_groups(Diagnostics& diagnostics, const YamlNode* node, Draft& draft);
+void read_sites(Diagnostics& diagnostics, const YamlNode* node, Draft& draft);
 /// Selectors may name what the sections above have given.
-void read_rules(Diagnostics& diagnostics, const Node* node, Draft& draft);
-void read_nat(Diagnostics& diagnostics, const Node* node, Draft& draft);
+void read_rules(Diagnostics& diagnostics, const YamlNode* node, Draft& draft);
+void read_nat(Diagnostics& diagnostics, const YamlNode* node, Draft& draft);
 
 /// Puts `draft.rules` into their final order: as written, but those with `before:` or `after:` beside the rule they
 /// name.

@@ -30,22 +30,22 @@ struct Target {
   [[nodiscard]] bool is_rule() const { return word == "rule"; }
 };
 
-Entry* find_entry(Node& map, std::string_view key) {
+Entry* find_entry(YamlNode& map, std::string_view key) {
   const auto found =
       std::find_if(map.entries.begin(), map.entries.end(), [&](const Entry& entry) { return entry.key.scalar == key; });
   return found == map.entries.end() ? nullptr : &*found;
 }
 
-bool is_named(const Node& rule, std::string_view name) {
+bool is_named(const YamlNode& rule, std::string_view name) {
   return std::any_of(rule.entries.begin(), rule.entries.end(),
                      [&](const Entry& entry) { return entry.key.scalar == "name" && entry.value.scalar == name; });
 }
 
 /// Where the thing is written in one file, nullopt when it is not.
-std::optional<Mark> find_in(Node& tree, const Target& target) {
+std::optional<Mark> find_in(YamlNode& tree, const Target& target) {
   Entry* section = find_entry(tree, target.section);
   if (section == nullptr) return std::nullopt;
-  for (const Node& item : section->value.items) {
+  for (const YamlNode& item : section->value.items) {
     if (target.is_rule() && is_named(item, target.name)) return item.mark;
   }
   const Entry* entry = target.is_rule() ? nullptr : find_entry(section->value, target.name);
@@ -82,14 +82,14 @@ class Change {
         tree_ = std::move(*tree);
       }
     }
-    tree_.kind = Node::Kind::map;
+    tree_.kind = YamlNode::Kind::map;
     return {};
   }
 
-  Result<Files> add(Node value) {
+  Result<Files> add(YamlNode value) {
     if (!place_.empty())
       return fail(EEXIST, fmt::format("it is written at {}; remove it first, or choose another name", place_));
-    Node& section = open_section();
+    YamlNode& section = open_section();
     if (target_.is_rule()) {
       section.items.push_back(std::move(value));
     } else {
@@ -103,7 +103,7 @@ class Change {
     if (!in_drop_in_)
       return fail(EPERM, fmt::format("it is written at {}, which is edited by hand; remove it there", place_));
     Entry* section = find_entry(tree_, target_.section);
-    std::erase_if(section->value.items, [&](const Node& item) { return is_named(item, target_.name); });
+    std::erase_if(section->value.items, [&](const YamlNode& item) { return is_named(item, target_.name); });
     if (!target_.is_rule())
       std::erase_if(section->value.entries, [&](const Entry& entry) { return entry.key.scalar == target_.name; });
     if (section->value.items.empty() && section->value.entries.empty()) {
@@ -117,13 +117,13 @@ class Change {
   }
 
  private:
-  Node& open_section() {
+  YamlNode& open_section() {
     Entry* section = find_entry(tree_, target_.section);
     if (section == nullptr) {
       Entry fresh{scalar_node(target_.section), {}};
       section = &tree_.entries.emplace_back(std::move(fresh));
     }
-    section->value.kind = target_.is_rule() ? Node::Kind::sequence : Node::Kind::map;
+    section->value.kind = target_.is_rule() ? YamlNode::Kind::sequence : YamlNode::Kind::map;
     return section->value;
   }
 
@@ -161,12 +161,12 @@ class Change {
   const Files& files_;
   std::string verb_;
   Target target_;
-  Node tree_;
+  YamlNode tree_;
   std::string place_;
   bool in_drop_in_ = false;
 };
 
-Result<Files> add(const Files& files, Target target, Node value) {
+Result<Files> add(const Files& files, Target target, YamlNode value) {
   Change change(files, "add", std::move(target));
   if (const auto opened = change.open(); !opened) return std::unexpected(opened.error());
   return change.add(std::move(value));
@@ -189,7 +189,7 @@ std::string users_of(const Config& config, Selector::Kind kind, const std::strin
   return out;
 }
 
-Result<Files> remove(const Files& files, Target target, std::optional<Selector::Kind> kind) {
+Result<Files> remove(const Files& files, const Target& target, std::optional<Selector::Kind> kind) {
   Change change(files, "remove", target);
   if (const auto opened = change.open(); !opened) return std::unexpected(opened.error());
   const Config config = load(files).config;

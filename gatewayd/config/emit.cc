@@ -43,17 +43,17 @@ std::string scalar(std::string_view text) {
   return out + "\"";
 }
 
-std::string flow(const Node& node) {
+std::string flow(const YamlNode& node) {
   std::string out;
   switch (node.kind) {
-    case Node::Kind::null:
+    case YamlNode::Kind::null:
       return "null";
-    case Node::Kind::scalar:
+    case YamlNode::Kind::scalar:
       return scalar(node.scalar);
-    case Node::Kind::sequence:
-      for (const Node& item : node.items) out += (out.empty() ? "" : ", ") + flow(item);
+    case YamlNode::Kind::sequence:
+      for (const YamlNode& item : node.items) out += (out.empty() ? "" : ", ") + flow(item);
       return "[" + out + "]";
-    case Node::Kind::map:
+    case YamlNode::Kind::map:
       break;
   }
   for (const Entry& entry : node.entries)
@@ -67,7 +67,7 @@ class Emitter {
  public:
   explicit Emitter(std::string_view original) : comments_(find_comments(original)) {}
 
-  std::string run(const Node& root) {
+  std::string run(const YamlNode& root) {
     collect(root);
     head(root);
     for (const Entry& section : root.entries) emit_section(section);
@@ -80,16 +80,16 @@ class Emitter {
  private:
   static constexpr uint32_t kEnd = UINT32_MAX;
 
-  static bool is_block(const Node& node) {
-    return (node.is(Node::Kind::map) && !node.entries.empty()) ||
-           (node.is(Node::Kind::sequence) && !node.items.empty());
+  static bool is_block(const YamlNode& node) {
+    return (node.is(YamlNode::Kind::map) && !node.entries.empty()) ||
+           (node.is(YamlNode::Kind::sequence) && !node.items.empty());
   }
 
-  void collect(const Node& root) {
+  void collect(const YamlNode& root) {
     for (const Entry& section : root.entries) {
       starts_.push_back(section.key.mark.line);
       for (const Entry& entry : section.value.entries) starts_.push_back(entry.key.mark.line);
-      for (const Node& item : section.value.items) starts_.push_back(item.mark.line);
+      for (const YamlNode& item : section.value.items) starts_.push_back(item.mark.line);
     }
     std::erase(starts_, 0U);
     std::sort(starts_.begin(), starts_.end());
@@ -102,7 +102,7 @@ class Emitter {
   }
 
   /// Comments above the first section are about the file: they stay when that section goes.
-  void head(const Node& root) {
+  void head(const YamlNode& root) {
     if (root.entries.empty()) return;
     while (head_ < comments_.size() && comments_[head_].alone && !starts_.empty() &&
            comments_[head_].line < starts_.front()) {
@@ -120,7 +120,7 @@ class Emitter {
 
   void emit_section(const Entry& section) {
     comments_of(section.key.mark, "");
-    const Node& value = section.value;
+    const YamlNode& value = section.value;
     if (!is_block(value)) {
       out_ += scalar(section.key.scalar) + ": " + flow(value) + "\n";
       return;
@@ -130,7 +130,7 @@ class Emitter {
       comments_of(entry.key.mark, "  ");
       out_ += "  " + scalar(entry.key.scalar) + ": " + flow(entry.value) + "\n";
     }
-    for (const Node& item : value.items) {
+    for (const YamlNode& item : value.items) {
       comments_of(item.mark, "  ");
       out_ += "  - " + flow(item) + "\n";
     }
@@ -145,6 +145,6 @@ class Emitter {
 
 }  // namespace
 
-std::string emit(const Node& root, std::string_view original) { return Emitter(original).run(root); }
+std::string emit(const YamlNode& root, std::string_view original) { return Emitter(original).run(root); }
 
 }  // namespace gw::config

@@ -17,14 +17,14 @@ constexpr const char* kMain = "gateway.yaml";
 constexpr const char* kDropIns = "gateway.d";
 
 /// The trees of the files that could be parsed.
-std::vector<Node> parse_all(Diagnostics& diagnostics, const Files& files) {
-  std::vector<Node> trees;
+std::vector<YamlNode> parse_all(Diagnostics& diagnostics, const Files& files) {
+  std::vector<YamlNode> trees;
   for (uint32_t i = 0; i < files.size(); ++i) {
     auto tree = parse_yaml(files[i].text, i);
     if (!tree) {
       diagnostics.error(tree.error().mark, tree.error().text);
       diagnostics.set_partial();
-    } else if (!tree->is(Node::Kind::map) && !tree->is(Node::Kind::null)) {
+    } else if (!tree->is(YamlNode::Kind::map) && !tree->is(YamlNode::Kind::null)) {
       diagnostics.error(tree->mark, "the file is a map of sections, such as 'rules:'; this is something else");
       diagnostics.set_partial();
     } else {
@@ -35,7 +35,7 @@ std::vector<Node> parse_all(Diagnostics& diagnostics, const Files& files) {
   return trees;
 }
 
-void read_sections(Diagnostics& diagnostics, const Node& root, Draft& draft) {
+void read_sections(Diagnostics& diagnostics, const YamlNode& root, Draft& draft) {
   const Section sections(
       diagnostics, root, "the configuration",
       {"gateway", "vpn", "network", "subnets", "services", "groups", "rules", "sites", "nat", "forward_foreign"});

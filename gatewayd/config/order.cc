@@ -49,6 +49,7 @@ class Order {
       diagnostics.error(rule.after->mark, "a rule has 'before' or 'after', not both; delete one");
     } else if (!index_.contains(anchor.text)) {
       std::vector<std::string_view> known;
+      known.reserve(index_.size());
       for (const auto& [name, unused] : index_) known.push_back(name);
       diagnostics.missing(anchor.mark, fmt::format("unknown rule '{}'{}", anchor.text, hint(anchor.text, known)));
     } else if (anchor.text == rule.rule.name) {

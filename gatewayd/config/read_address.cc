@@ -54,7 +54,7 @@ std::string explain_prefix(const std::string& text) {
 
 }  // namespace
 
-std::optional<Endpoint> read_endpoint(Diagnostics& diagnostics, const Node* node,
+std::optional<Endpoint> read_endpoint(Diagnostics& diagnostics, const YamlNode* node,
                                       std::optional<uint16_t> default_port) {
   const auto text = read_text(diagnostics, node);
   if (!text) return std::nullopt;
@@ -79,7 +79,7 @@ std::optional<Endpoint> read_endpoint(Diagnostics& diagnostics, const Node* node
   return Endpoint{std::string(parts->host), static_cast<uint16_t>(*port)};
 }
 
-std::vector<PlacedPrefix> read_prefixes(Diagnostics& diagnostics, const Node* node) {
+std::vector<PlacedPrefix> read_prefixes(Diagnostics& diagnostics, const YamlNode* node) {
   std::vector<PlacedPrefix> out;
   for (const Text& text : read_texts(diagnostics, node)) {
     const auto prefix = Prefix::parse(text.text);
@@ -99,11 +99,12 @@ std::vector<PlacedPrefix> read_prefixes(Diagnostics& diagnostics, const Node* no
 
 std::vector<Prefix> values(const std::vector<PlacedPrefix>& prefixes) {
   std::vector<Prefix> out;
+  out.reserve(prefixes.size());
   for (const PlacedPrefix& placed : prefixes) out.push_back(placed.prefix);
   return out;
 }
 
-std::vector<PlacedAddress> read_addresses(Diagnostics& diagnostics, const Node* node) {
+std::vector<PlacedAddress> read_addresses(Diagnostics& diagnostics, const YamlNode* node) {
   std::vector<PlacedAddress> out;
   for (const Text& text : read_texts(diagnostics, node)) {
     const auto address = IpAddress::parse(text.text);
@@ -126,6 +127,7 @@ std::vector<PlacedAddress> read_addresses(Diagnostics& diagnostics, const Node* 
 
 std::vector<IpAddress> values(const std::vector<PlacedAddress>& addresses) {
   std::vector<IpAddress> out;
+  out.reserve(addresses.size());
   for (const PlacedAddress& placed : addresses) out.push_back(placed.address);
   return out;
 }

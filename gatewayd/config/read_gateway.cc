@@ -9,13 +9,13 @@ namespace {
 constexpr uint64_t kMinMtu = 1280;  // RFC 8200 §5
 constexpr uint64_t kMaxMtu = 65535;
 
-Node empty_map(const Mark& mark = {}) {
-  Node node;
+YamlNode empty_map(const Mark& mark = {}) {
+  YamlNode node;
   node.mark = mark;
   return node;
 }
 
-std::vector<Service> read_allow(Diagnostics& diagnostics, const Node* node, const Draft& draft) {
+std::vector<Service> read_allow(Diagnostics& diagnostics, const YamlNode* node, const Draft& draft) {
   std::vector<Service> out;
   if (node == nullptr) {
     for (const char* name : {"ssh", "ping"}) {
@@ -36,10 +36,10 @@ std::vector<Service> read_allow(Diagnostics& diagnostics, const Node* node, cons
   return out;
 }
 
-void read_public(Diagnostics& diagnostics, const Node& node, Draft& draft) {
+void read_public(Diagnostics& diagnostics, const YamlNode& node, Draft& draft) {
   const Section section(diagnostics, node, "gateway.public", {"interface", "endpoint", "listen_port", "allow"});
   Public& side = draft.config.public_side;
-  if (const Node* interface = section.require("interface", "interface: eth0")) {
+  if (const YamlNode* interface = section.require("interface", "interface: eth0")) {
     side.interface = read_device(diagnostics, interface);
     draft.devices.push_back({side.interface, interface->mark, "the public interface"});
   }
@@ -49,7 +49,7 @@ void read_public(Diagnostics& diagnostics, const Node& node, Draft& draft) {
   side.allow = read_allow(diagnostics, section.get("allow"), draft);
 }
 
-std::optional<Dns> read_dns(Diagnostics& diagnostics, const Node* node) {
+std::optional<Dns> read_dns(Diagnostics& diagnostics, const YamlNode* node) {
   if (node == nullptr) return std::nullopt;
   const Section section(diagnostics, *node, "vpn.dns", {"domain", "forward"});
   Dns dns;
@@ -62,10 +62,10 @@ std::optional<Dns> read_dns(Diagnostics& diagnostics, const Node* node) {
   return dns;
 }
 
-void read_pool(Diagnostics& diagnostics, const Node* node, Draft& draft) {
+void read_pool(Diagnostics& diagnostics, const YamlNode* node, Draft& draft) {
   if (node == nullptr) return;
   const auto prefixes = read_prefixes(diagnostics, node);
-  if (node->is(Node::Kind::sequence) && node->items.empty())
+  if (node->is(YamlNode::Kind::sequence) && node->items.empty())
     diagnostics.error(node->mark, "vpn.subnets is empty; write at least one prefix, such as [172.16.201.0/24]");
   for (const auto& [prefix, mark] : prefixes) {
     for (const Claim& other : draft.claims) {
@@ -83,20 +83,21 @@ void read_pool(Diagnostics& diagnostics, const Node* node, Draft& draft) {
 
 }  // namespace
 
-void read_gateway(Diagnostics& diagnostics, const Node* node, Draft& draft) {
-  const Node none = empty_map();
+void read_gateway(Diagnostics& diagnostics, const YamlNode* node, Draft& draft) {
+  const YamlNode none = empty_map();
   const Section section(diagnostics, node != nullptr ? *node : none, "gateway", {"name", "public"});
   draft.config.name = read_label(diagnostics, section.get("name")).value_or("gateway");
-  if (const Node* side = section.require("public", "public: {interface: eth0}")) read_public(diagnostics, *side, draft);
+  if (const YamlNode* side = section.require("public", "public: {interface: eth0}"))
+    read_public(diagnostics, *side, draft);
 }
 
-void read_vpn(Diagnostics& diagnostics, const Node* node, Draft& draft) {
-  const Node none = empty_map();
+void read_vpn(Diagnostics& diagnostics, const YamlNode* node, Draft& draft) {
+  const YamlNode none = empty_map();
   const Section section(diagnostics, node != nullptr ? *node : none, "vpn",
                         {"interface", "mtu", "subnets", "tunnel", "dns"});
   Vpn& vpn = draft.config.vpn;
   Mark mark = node != nullptr ? node->mark : Mark{};
-  if (const Node* interface = section.get("interface")) {
+  if (const YamlNode* interface = section.get("interface")) {
     vpn.interface = read_device(diagnostics, interface);
     mark = interface->mark;
   }
@@ -109,7 +110,7 @@ void read_vpn(Diagnostics& diagnostics, const Node* node, Draft& draft) {
   vpn.dns = read_dns(diagnostics, section.get("dns"));
 }
 
-void read_network(Diagnostics& diagnostics, const Node* node, Draft& draft) {
+void read_network(Diagnostics& diagnostics, const YamlNode* node, Draft& draft) {
   if (node == nullptr) return;
   const Section section(diagnostics, *node, "network", {"address_space"});
   draft.address_space = read_prefixes(diagnostics, section.get("address_space"));

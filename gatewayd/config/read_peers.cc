@@ -16,7 +16,7 @@ Group read_group(Diagnostics& diagnostics, const Named& named) {
   return group;
 }
 
-void read_key(Diagnostics& diagnostics, const Node* node, Site& site, Draft& draft) {
+void read_key(Diagnostics& diagnostics, const YamlNode* node, Site& site, Draft& draft) {
   const auto text = read_text(diagnostics, node);
   if (!text) return;
   const auto key = PublicKey::parse(text->text);
@@ -47,9 +47,9 @@ Site read_site(Diagnostics& diagnostics, const Named& named, Draft& draft) {
   Site site;
   read_key(diagnostics, section.require("public_key", "public_key: \"…44 characters…\""), site, draft);
   site.endpoint = read_endpoint(diagnostics, section.get("endpoint"), std::nullopt);
-  const Node* list = section.require("prefixes", "prefixes: [192.168.50.0/24]");
+  const YamlNode* list = section.require("prefixes", "prefixes: [192.168.50.0/24]");
   const auto prefixes = read_prefixes(diagnostics, list);
-  if (list != nullptr && list->is(Node::Kind::sequence) && list->items.empty()) {
+  if (list != nullptr && list->is(YamlNode::Kind::sequence) && list->items.empty()) {
     diagnostics.error(list->mark, fmt::format("{} has no prefix; write prefixes: [192.168.50.0/24]", what));
   }
   for (const auto& [prefix, mark] : prefixes) draft.claims.push_back({prefix, mark, what});
@@ -62,14 +62,14 @@ Site read_site(Diagnostics& diagnostics, const Named& named, Draft& draft) {
 
 }  // namespace
 
-void read_groups(Diagnostics& diagnostics, const Node* node, Draft& draft) {
+void read_groups(Diagnostics& diagnostics, const YamlNode* node, Draft& draft) {
   for (const Named& named : read_names(diagnostics, node, "group")) {
     draft.groups.emplace(named.name, named.mark);
     draft.config.groups.emplace(named.name, read_group(diagnostics, named));
   }
 }
 
-void read_sites(Diagnostics& diagnostics, const Node* node, Draft& draft) {
+void read_sites(Diagnostics& diagnostics, const YamlNode* node, Draft& draft) {
   for (const Named& named : read_names(diagnostics, node, "site")) {
     draft.sites.emplace(named.name, named.mark);
     draft.config.sites.emplace(named.name, read_site(diagnostics, named, draft));

@@ -33,9 +33,9 @@ void check_name(Diagnostics& diagnostics, const Selector& selector, const Mark& 
                                         hint(selector.name, known)));
 }
 
-std::vector<Selector> read_selectors(Diagnostics& diagnostics, const Node* node, const Draft& draft) {
+std::vector<Selector> read_selectors(Diagnostics& diagnostics, const YamlNode* node, const Draft& draft) {
   std::vector<Selector> out;
-  if (node != nullptr && node->is(Node::Kind::sequence) && node->items.empty())
+  if (node != nullptr && node->is(YamlNode::Kind::sequence) && node->items.empty())
     diagnostics.error(node->mark, "an empty list matches nothing; write [any] or delete the whole entry");
   for (const Text& text : read_texts(diagnostics, node)) {
     const auto selector = selector_of(text.text);
@@ -55,13 +55,13 @@ void report_service(Diagnostics& diagnostics, const Text& text, const std::strin
   diagnostics.error(text.mark, why);
 }
 
-void read_rule_services(Diagnostics& diagnostics, const Node* node, Rule& rule, const Draft& draft) {
+void read_rule_services(Diagnostics& diagnostics, const YamlNode* node, Rule& rule, const Draft& draft) {
   if (node == nullptr) {
     rule.services = {Service{}};
     rule.service_names = {"any"};
     return;
   }
-  if (node->is(Node::Kind::sequence) && node->items.empty())
+  if (node->is(YamlNode::Kind::sequence) && node->items.empty())
     diagnostics.error(node->mark, "an empty list matches nothing; write [any] or delete 'services'");
   for (Text& text : read_texts(diagnostics, node)) {
     if (const auto services = services_of(text.text, draft.config.services)) {
@@ -73,7 +73,7 @@ void read_rule_services(Diagnostics& diagnostics, const Node* node, Rule& rule, 
   }
 }
 
-void read_rule_name(Diagnostics& diagnostics, const Node* node, Rule& rule) {
+void read_rule_name(Diagnostics& diagnostics, const YamlNode* node, Rule& rule) {
   if (node == nullptr) return;
   rule.name = read_label(diagnostics, node).value_or("");
   if (rule.name.starts_with(kBuiltInNames)) {
@@ -83,20 +83,20 @@ void read_rule_name(Diagnostics& diagnostics, const Node* node, Rule& rule) {
 }
 
 /// What the gateway itself sends is not judged (DATAPLANE "Zones").
-void warn_of_gateway(Diagnostics& diagnostics, const Node* from, const Rule& rule) {
+void warn_of_gateway(Diagnostics& diagnostics, const YamlNode* from, const Rule& rule) {
   const auto is_gateway = [](const Selector& selector) { return selector.kind == Selector::Kind::gateway; };
   if (std::none_of(rule.from.begin(), rule.from.end(), is_gateway)) return;
   diagnostics.warning(from->mark, "rules do not judge what the gateway itself sends; 'gateway' matches nothing here");
 }
 
-DraftRule read_rule(Diagnostics& diagnostics, const Node& node, const Draft& draft) {
+DraftRule read_rule(Diagnostics& diagnostics, const YamlNode& node, const Draft& draft) {
   DraftRule out;
   Rule& rule = out.rule;
   out.mark = node.mark;
   rule.origin = diagnostics.origin(node.mark);
   const Section section(diagnostics, node, "a rule",
                         {"name", "action", "from", "to", "services", "log", "before", "after"});
-  if (!node.is(Node::Kind::map)) return out;
+  if (!node.is(YamlNode::Kind::map)) return out;
   read_rule_name(diagnostics, section.require("name", "name: web-for-developers"), rule);
   rule.action = read_word<Action>(diagnostics, section.require("action", "action: allow"),
                                   {{"allow", Action::allow}, {"deny", Action::deny}, {"reject", Action::reject}})
@@ -123,8 +123,8 @@ std::vector<Service> read_service(Diagnostics& diagnostics, const Named& named) 
       diagnostics.error(text.mark, services.error());
     }
   }
-  const bool none =
-      named.value->is(Node::Kind::null) || (named.value->is(Node::Kind::sequence) && named.value->items.empty());
+  const bool none = named.value->is(YamlNode::Kind::null) ||
+                    (named.value->is(YamlNode::Kind::sequence) && named.value->items.empty());
   if (none)
     diagnostics.error(named.mark, fmt::format("service '{}' is empty; write {}: [tcp/443]", named.name, named.name));
   return out;
@@ -132,15 +132,15 @@ std::vector<Service> read_service(Diagnostics& diagnostics, const Named& named) 
 
 }  // namespace
 
-void read_services(Diagnostics& diagnostics, const Node* node, Draft& draft) {
+void read_services(Diagnostics& diagnostics, const YamlNode* node, Draft& draft) {
   for (const Named& named : read_names(diagnostics, node, "service")) {
     draft.config.services.emplace(named.name, read_service(diagnostics, named));
   }
 }
 
-void read_rules(Diagnostics& diagnostics, const Node* node, Draft& draft) {
+void read_rules(Diagnostics& diagnostics, const YamlNode* node, Draft& draft) {
   std::map<std::string, Mark> seen;
-  for (const Node* item : read_items(diagnostics, node, "rules")) {
+  for (const YamlNode* item : read_items(diagnostics, node, "rules")) {
     DraftRule rule = read_rule(diagnostics, *item, draft);
     const auto [first, fresh] = seen.emplace(rule.rule.name, rule.mark);
     if (!fresh && !rule.rule.name.empty()) {
@@ -152,13 +152,13 @@ void read_rules(Diagnostics& diagnostics, const Node* node, Draft& draft) {
   }
 }
 
-void read_nat(Diagnostics& diagnostics, const Node* node, Draft& draft) {
-  for (const Node* item : read_items(diagnostics, node, "nat")) {
+void read_nat(Diagnostics& diagnostics, const YamlNode* node, Draft& draft) {
+  for (const YamlNode* item : read_items(diagnostics, node, "nat")) {
     const Section section(diagnostics, *item, "an entry of 'nat'", {"from", "out"});
-    if (!item->is(Node::Kind::map)) continue;
+    if (!item->is(YamlNode::Kind::map)) continue;
     Nat nat;
     nat.origin = diagnostics.origin(item->mark);
-    const Node* from = section.require("from", "from: vpn");
+    const YamlNode* from = section.require("from", "from: vpn");
     nat.from = read_selectors(diagnostics, from, draft);
     for (const Selector& selector : nat.from) {
       if (selector.kind != Selector::Kind::internet && selector.kind != Selector::Kind::gateway) continue;

@@ -29,8 +29,8 @@ class SubnetReader {
     for (const auto& [prefix, mark] : prefixes_) draft.claims.push_back({prefix, mark, what_});
     subnet_.prefixes = values(prefixes_);
     subnet_.origin = diagnostics_.origin(named_.mark);
-    if (const Node* list = section_.get("prefixes");
-        list != nullptr && list->is(Node::Kind::sequence) && list->items.empty()) {
+    if (const YamlNode* list = section_.get("prefixes");
+        list != nullptr && list->is(YamlNode::Kind::sequence) && list->items.empty()) {
       diagnostics_.error(list->mark, fmt::format("{} has no prefix; write prefixes: [10.1.1.0/24]", what_));
     }
     read_link(draft);
@@ -42,9 +42,9 @@ class SubnetReader {
 
  private:
   void read_link(Draft& draft) {
-    const Node* interface = section_.require("interface", "interface: eth1");
+    const YamlNode* interface = section_.require("interface", "interface: eth1");
     if (interface != nullptr) subnet_.interface = read_device(diagnostics_, interface);
-    const Node* vlan = section_.get("vlan");
+    const YamlNode* vlan = section_.get("vlan");
     if (const auto id = read_number(diagnostics_, vlan, 1, kMaxVlan)) subnet_.vlan = static_cast<uint16_t>(*id);
     if (interface == nullptr) return;
     const std::string device = subnet_.device();
@@ -79,9 +79,9 @@ class SubnetReader {
   }
 
   void read_via() {
-    const Node* node = section_.get("via");
+    const YamlNode* node = section_.get("via");
     if (node == nullptr) return;
-    if (const Node* address = section_.get("address")) {
+    if (const YamlNode* address = section_.get("address")) {
       diagnostics_.error(
           address->mark,
           fmt::format(
@@ -120,7 +120,7 @@ class SubnetReader {
 
 }  // namespace
 
-void read_subnets(Diagnostics& diagnostics, const Node* node, Draft& draft) {
+void read_subnets(Diagnostics& diagnostics, const YamlNode* node, Draft& draft) {
   for (const Named& named : read_names(diagnostics, node, "subnet")) {
     draft.subnets.emplace(named.name, named.mark);
     draft.config.subnets.emplace(named.name, SubnetReader(diagnostics, named).read(draft));

@@ -68,6 +68,7 @@ Parsed parse_protocol(std::string_view text, std::string_view rest) {
 
 Parsed unknown(std::string_view text, const std::map<std::string, Services>& named) {
   std::vector<std::string_view> known;
+  known.reserve(named.size() + built_in_services().size());
   for (const auto& [name, unused] : named) known.push_back(name);
   for (const auto& [name, unused] : built_in_services()) known.push_back(name);
   return std::unexpected(fmt::format("unknown service '{}' (tcp/PORT, udp/PORT, icmp/TYPE, proto/NUMBER or a name){}",

@@ -6,30 +6,33 @@ namespace {
 
 constexpr Mark kNowhere{0, 0, 0};
 
-Node map_node() {
-  Node node;
-  node.kind = Node::Kind::map;
+YamlNode map_node() {
+  YamlNode node;
+  node.kind = YamlNode::Kind::map;
   node.mark = kNowhere;
   return node;
 }
 
-void put(Node& map, const char* key, Node value) { map.entries.push_back({scalar_node(key), std::move(value)}); }
-void put(Node& map, const char* key, const std::string& value) { put(map, key, scalar_node(value)); }
-void put_text(Node& map, const char* key, const std::string& value) {
+void put(YamlNode& map, const char* key, YamlNode value) {
+  map.entries.push_back({scalar_node(key), std::move(value)});
+}
+void put(YamlNode& map, const char* key, const std::string& value) { put(map, key, scalar_node(value)); }
+void put_text(YamlNode& map, const char* key, const std::string& value) {
   if (!value.empty()) put(map, key, value);
 }
 
-Node list(const std::vector<std::string>& texts) {
-  Node node;
-  node.kind = Node::Kind::sequence;
+YamlNode list(const std::vector<std::string>& texts) {
+  YamlNode node;
+  node.kind = YamlNode::Kind::sequence;
   node.mark = kNowhere;
   for (const std::string& text : texts) node.items.push_back(scalar_node(text));
   return node;
 }
 
 template <class T>
-Node list_of(const std::vector<T>& values) {
+YamlNode list_of(const std::vector<T>& values) {
   std::vector<std::string> texts;
+  texts.reserve(values.size());
   for (const T& value : values) texts.push_back(value.str());
   return list(texts);
 }
@@ -48,8 +51,8 @@ const char* word(Action action) {
 
 }  // namespace
 
-Node to_yaml(const Subnet& subnet) {
-  Node map = map_node();
+YamlNode to_yaml(const Subnet& subnet) {
+  YamlNode map = map_node();
   put(map, "prefixes", list_of(subnet.prefixes));
   put(map, "interface", subnet.interface);
   if (subnet.vlan) put(map, "vlan", std::to_string(*subnet.vlan));
@@ -59,16 +62,16 @@ Node to_yaml(const Subnet& subnet) {
   return map;
 }
 
-Node to_yaml(const Group& group) {
-  Node map = map_node();
+YamlNode to_yaml(const Group& group) {
+  YamlNode map = map_node();
   put_text(map, "description", group.description);
   if (group.interconnect) put(map, "interconnect", "true");
   if (group.tunnel) put(map, "tunnel", *group.tunnel == Tunnel::full ? "full" : "split");
   return map;
 }
 
-Node to_yaml(const Rule& rule, const std::optional<std::string>& before, const std::optional<std::string>& after) {
-  Node map = map_node();
+YamlNode to_yaml(const Rule& rule, const std::optional<std::string>& before, const std::optional<std::string>& after) {
+  YamlNode map = map_node();
   put(map, "name", rule.name);
   put(map, "action", word(rule.action));
   put(map, "from", list_of(rule.from));
@@ -80,8 +83,8 @@ Node to_yaml(const Rule& rule, const std::optional<std::string>& before, const s
   return map;
 }
 
-Node to_yaml(const Site& site) {
-  Node map = map_node();
+YamlNode to_yaml(const Site& site) {
+  YamlNode map = map_node();
   put(map, "public_key", site.public_key.str());
   if (site.endpoint) put(map, "endpoint", site.endpoint->str());
   put(map, "prefixes", list_of(site.prefixes));

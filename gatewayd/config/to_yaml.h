@@ -10,9 +10,9 @@
 /// Values as the YAML that `load` reads them from; what has its default is left out. Marks have line 0.
 namespace gw::config {
 
-Node to_yaml(const Subnet& subnet);
-Node to_yaml(const Group& group);
-Node to_yaml(const Rule& rule, const std::optional<std::string>& before, const std::optional<std::string>& after);
-Node to_yaml(const Site& site);
+YamlNode to_yaml(const Subnet& subnet);
+YamlNode to_yaml(const Group& group);
+YamlNode to_yaml(const Rule& rule, const std::optional<std::string>& before, const std::optional<std::string>& after);
+YamlNode to_yaml(const Site& site);
 
 }  // namespace gw::config

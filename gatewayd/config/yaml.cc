@@ -16,16 +16,16 @@
 namespace gw::config {
 namespace {
 
-size_t count(const Node& node) {
+size_t count(const YamlNode& node) {
   size_t total = 1;
-  for (const Node& item : node.items) total += count(item);
+  for (const YamlNode& item : node.items) total += count(item);
   for (const Entry& entry : node.entries) total += 1 + count(entry.value);
   return total;
 }
 
-size_t depth(const Node& node) {
+size_t depth(const YamlNode& node) {
   size_t deepest = 0;
-  for (const Node& item : node.items) deepest = std::max(deepest, depth(item));
+  for (const YamlNode& item : node.items) deepest = std::max(deepest, depth(item));
   for (const Entry& entry : node.entries) deepest = std::max(deepest, depth(entry.value));
   return deepest + 1;
 }
@@ -35,7 +35,7 @@ size_t depth(const Node& node) {
 class Builder final : public YAML::EventHandler {
  public:
   explicit Builder(uint32_t file) : file_(file) {}
-  Node take() { return std::move(root_); }
+  YamlNode take() { return std::move(root_); }
   /// Where the last scalar begins, when that one is quoted.
   [[nodiscard]] const std::optional<YAML::Mark>& last_quoted() const { return last_quoted_; }
 
@@ -45,7 +45,9 @@ class Builder final : public YAML::EventHandler {
   }
   void OnDocumentEnd() override {}
 
-  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override { add(leaf(Node::Kind::null, mark, {}), anchor); }
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    add(leaf(YamlNode::Kind::null, mark, {}), anchor);
+  }
 
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
@@ -54,7 +56,7 @@ class Builder final : public YAML::EventHandler {
     if (find_bad_byte(value))
       throw ParseError{place(mark), "this value holds a control character, written as an escape; delete it"};
     last_quoted_ = tag == "!" ? std::optional(mark) : std::nullopt;
-    add(leaf(Node::Kind::scalar, mark, value), anchor);
+    add(leaf(YamlNode::Kind::scalar, mark, value), anchor);
   }
 
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
@@ -68,20 +70,20 @@ class Builder final : public YAML::EventHandler {
 
   void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                        YAML::EmitterStyle::value) override {
-    open(Node::Kind::sequence, mark, tag, anchor);
+    open(YamlNode::Kind::sequence, mark, tag, anchor);
   }
   void OnSequenceEnd() override { close(); }
   void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                   YAML::EmitterStyle::value) override {
-    open(Node::Kind::map, mark, tag, anchor);
+    open(YamlNode::Kind::map, mark, tag, anchor);
   }
   void OnMapEnd() override { close(); }
 
  private:
   struct Open {
-    Node node;
+    YamlNode node;
     YAML::anchor_t anchor = YAML::NullAnchor;
-    std::optional<Node> key;
+    std::optional<YamlNode> key;
   };
 
   [[nodiscard]] Mark place(const YAML::Mark& mark) const {
@@ -108,8 +110,8 @@ class Builder final : public YAML::EventHandler {
     throw ParseError{place(mark), fmt::format("the YAML tag '{}' has no meaning here; delete it", tag)};
   }
 
-  Node leaf(Node::Kind kind, const YAML::Mark& mark, const std::string& value) {
-    Node node;
+  YamlNode leaf(YamlNode::Kind kind, const YAML::Mark& mark, const std::string& value) {
+    YamlNode node;
     node.kind = kind;
     node.scalar = value;
     node.mark = place(mark);
@@ -117,7 +119,7 @@ class Builder final : public YAML::EventHandler {
     return node;
   }
 
-  void open(Node::Kind kind, const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor) {
+  void open(YamlNode::Kind kind, const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor) {
     refuse_tag(mark, tag);
     check_depth(open_.size() + 1, place(mark));
     open_.push_back({leaf(kind, mark, {}), anchor, std::nullopt});
@@ -129,27 +131,27 @@ class Builder final : public YAML::EventHandler {
     add(std::move(done.node), done.anchor);
   }
 
-  void add(Node node, YAML::anchor_t anchor) {
+  void add(YamlNode node, YAML::anchor_t anchor) {
     if (anchor != YAML::NullAnchor) {
       spend(count(node), node.mark);
       anchors_.insert_or_assign(anchor, node);
     }
     if (open_.empty()) {
       root_ = std::move(node);
-    } else if (open_.back().node.is(Node::Kind::sequence)) {
+    } else if (open_.back().node.is(YamlNode::Kind::sequence)) {
       open_.back().node.items.push_back(std::move(node));
     } else {
       add_to_map(open_.back(), std::move(node));
     }
   }
 
-  static void add_to_map(Open& map, Node node) {
+  static void add_to_map(Open& map, YamlNode node) {
     if (map.key) {
       // The parser places a missing value at whatever follows it.
-      if (node.is(Node::Kind::null)) node.mark = map.key->mark;
+      if (node.is(YamlNode::Kind::null)) node.mark = map.key->mark;
       map.node.entries.push_back({std::move(*map.key), std::move(node)});
       map.key.reset();
-    } else if (node.is(Node::Kind::scalar)) {
+    } else if (node.is(YamlNode::Kind::scalar)) {
       map.key = std::move(node);
     } else {
       throw ParseError{node.mark, "a key must be a word, such as 'name:'"};
@@ -157,10 +159,10 @@ class Builder final : public YAML::EventHandler {
   }
 
   uint32_t file_;
-  Node root_;
+  YamlNode root_;
   std::optional<YAML::Mark> last_quoted_;
   std::vector<Open> open_;
-  std::map<YAML::anchor_t, Node> anchors_;
+  std::map<YAML::anchor_t, YamlNode> anchors_;
   size_t spent_ = 0;
   int documents_ = 0;
 };
@@ -200,7 +202,7 @@ std::optional<ParseError> check_bytes(std::string_view text, uint32_t file) {
 
 }  // namespace
 
-std::expected<Node, ParseError> parse_yaml(std::string_view text, uint32_t file) {
+std::expected<YamlNode, ParseError> parse_yaml(std::string_view text, uint32_t file) {
   if (auto bad = check_bytes(text, file)) return std::unexpected(std::move(*bad));
   Builder builder(file);
   try {
@@ -226,9 +228,9 @@ std::expected<Node, ParseError> parse_yaml(std::string_view text, uint32_t file)
   return builder.take();
 }
 
-Node scalar_node(std::string text) {
-  Node node;
-  node.kind = Node::Kind::scalar;
+YamlNode scalar_node(std::string text) {
+  YamlNode node;
+  node.kind = YamlNode::Kind::scalar;
   node.scalar = std::move(text);
   node.mark = {0, 0, 0};
   return node;

@@ -21,20 +21,20 @@ struct Mark {
 
 struct Entry;
 
-struct Node {
+struct YamlNode {
   enum class Kind : uint8_t { null, scalar, sequence, map };
   Kind kind = Kind::null;
   std::string scalar;
-  std::vector<Node> items;     ///< of a sequence
-  std::vector<Entry> entries;  ///< of a map, in the order written
+  std::vector<YamlNode> items;  ///< of a sequence
+  std::vector<Entry> entries;   ///< of a map, in the order written
   Mark mark;
 
   [[nodiscard]] bool is(Kind wanted) const { return kind == wanted; }
 };
 
 struct Entry {
-  Node key;  ///< always a scalar
-  Node value;
+  YamlNode key;  ///< always a scalar
+  YamlNode value;
 };
 
 struct ParseError {
@@ -49,9 +49,9 @@ inline constexpr size_t kMaxDepth = 24;
 /// One document; an empty text is a null node. Aliases are expanded, within kMaxNodes. Refused: more than one document,
 /// tags, keys that are no scalars, bytes that are not UTF-8, control characters, more than the limits above. Never
 /// throws.
-std::expected<Node, ParseError> parse_yaml(std::string_view text, uint32_t file);
+std::expected<YamlNode, ParseError> parse_yaml(std::string_view text, uint32_t file);
 
 /// A scalar that was written nowhere: its mark has line 0.
-Node scalar_node(std::string text);
+YamlNode scalar_node(std::string text);
 
 }  // namespace gw::config

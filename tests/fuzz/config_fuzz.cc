@@ -7,8 +7,8 @@
 #include "gatewayd/config/edit.h"
 #include "gatewayd/config/load.h"
 
-/// Any bytes as gateway.yaml and as the drop-in of gwctl: no crash, no hang, and an edit of what loads leaves something that
-/// loads and goes back to the same meaning.
+/// Any bytes as gateway.yaml and as the drop-in of gwctl: no crash, no hang, and an edit of what loads leaves something
+/// that loads and goes back to the same meaning.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using gw::config::Files;
   static const std::string kBase =
@@ -26,9 +26,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const auto removed = gw::config::remove_group(*added, name);
   if (!removed) std::abort();
   const gw::config::Loaded after = gw::config::load(*removed);
-  const bool same = after.ok() && after.config.public_side == before.config.public_side && after.config.services == before.config.services &&
-                    after.config.address_space == before.config.address_space && after.config.rules.size() == before.config.rules.size() &&
-                    after.config.subnets.size() == before.config.subnets.size() && after.config.groups.size() == before.config.groups.size();
+  const bool same = after.ok() && after.config.public_side == before.config.public_side &&
+                    after.config.services == before.config.services &&
+                    after.config.address_space == before.config.address_space &&
+                    after.config.rules.size() == before.config.rules.size() &&
+                    after.config.subnets.size() == before.config.subnets.size() &&
+                    after.config.groups.size() == before.config.groups.size();
   if (!same) std::abort();
   return 0;
 }

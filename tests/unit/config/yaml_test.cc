@@ -23,14 +23,14 @@ TEST(Yaml, KeepsRepeatedKeysWithTheirPlaces) {
   EXPECT_EQ(tree->entries[2].key.scalar, "a");
   EXPECT_EQ(tree->entries[2].key.mark, (Mark{7, 4, 1}));
   EXPECT_EQ(tree->entries[1].value.items[0].mark, (Mark{7, 3, 5}));
-  EXPECT_TRUE(tree->entries[2].value.entries[0].value.is(Node::Kind::null));
+  EXPECT_TRUE(tree->entries[2].value.entries[0].value.is(YamlNode::Kind::null));
 }
 
 TEST(Yaml, CountsColumnsInBytes) { EXPECT_EQ(parse_yaml("{é: a, b: c}", 0)->entries[1].key.mark.column, 9U); }
 
 TEST(Yaml, KeepsAQuotedWordThatLooksLikeNothing) {
-  EXPECT_TRUE(parse_yaml("\"null\"", 0)->is(Node::Kind::scalar));
-  EXPECT_TRUE(parse_yaml("null", 0)->is(Node::Kind::null));
+  EXPECT_TRUE(parse_yaml("\"null\"", 0)->is(YamlNode::Kind::scalar));
+  EXPECT_TRUE(parse_yaml("null", 0)->is(YamlNode::Kind::null));
 }
 
 TEST(Yaml, RefusesAliasesThatMultiply) {
