@@ -23,6 +23,7 @@ std::string costliest(std::span<const Class> classes, std::span<const JudgedRule
     size_t position;
   };
   std::vector<Cost> costs;
+  costs.reserve(rules.size());
   for (size_t i = 0; i < rules.size(); ++i) costs.push_back({sources[i] * destinations[i], i});
   std::ranges::stable_sort(costs, std::greater<>{}, &Cost::pairs);
   costs.resize(std::min(kNamedRules, costs.size()));

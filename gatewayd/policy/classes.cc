@@ -11,6 +11,7 @@ using config::Selector;
 
 std::vector<Atom> atoms_of(const std::vector<Selector>& selectors, const Vocabulary& vocabulary) {
   std::vector<Atom> out;
+  out.reserve(selectors.size());
   for (const Selector& selector : selectors) out.push_back(vocabulary.find(selector).value());
   std::ranges::sort(out);
   out.erase(std::ranges::unique(out).begin(), out.end());
@@ -45,6 +46,7 @@ RuleSet rules_of(const Signature& signature, const RulesByAtom& rules, std::vect
 
 std::vector<JudgedRule> judged_rules(const config::Config& config, const Vocabulary& vocabulary) {
   std::vector<JudgedRule> out;
+  out.reserve(config.rules.size() + config.groups.size());
   for (const config::Rule& rule : config.rules) {
     out.push_back({.name = rule.name,
                    .action = rule.action,

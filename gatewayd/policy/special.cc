@@ -60,6 +60,7 @@ constexpr auto kRows = std::to_array<Row>({
 std::span<const SpecialBlock> special_blocks() {
   static const std::vector<SpecialBlock> blocks = [] {
     std::vector<SpecialBlock> out;
+    out.reserve(kRows.size());
     for (const Row& row : kRows) out.push_back({Prefix::parse(row.prefix).value(), row.reach});
     return out;
   }();
