@@ -13,7 +13,7 @@
 
 /* Our bits of skb->mark (DATAPLANE "Marks"). Policy ingress clears them before it judges. */
 #define GW_MARK_ALLOW  0x10000000U
-#define GW_MARK_NAT    0x20000000U
+#define GW_MARK_NAT    0x20000000U /* with ALLOW: left to connection tracking (masqueraded, or for the gateway itself) */
 #define GW_MARK_REJECT 0x40000000U
 #define GW_MARK_MASK   0x70000000U
 

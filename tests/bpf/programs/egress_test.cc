@@ -46,7 +46,7 @@ TEST(VpnEgress, JudgesStaleFlowsByTheCurrentRules) {
 TEST(VpnEgress, CountsAnswersThatWereTranslated) {
   auto* const policy = LoadedPolicy::standard();
   const Packet query = ipv4(kAliceV4, "8.8.8.8") / udp(53);
-  ASSERT_EQ(policy->vpn(query), kMasqueraded);
+  ASSERT_EQ(policy->vpn(query), kTracked);
   ASSERT_EQ(policy->egress(query.reply(), Device::uplink), kUnmarked);
   EXPECT_TRUE(policy->established(query)) << "seen both ways";
   EXPECT_EQ(policy->dataplane().rule_counter(5)->packets, 2U);

@@ -31,7 +31,7 @@ TEST(VpnIngress, DecidesByRuleAndService) {
       {"a client without any rule for it", ipv4(kBobV4, kWebV4) / tcp(443), dropped(GW_REASON_DEFAULT)},
       {"client to client", ipv4(kAliceV4, kBobV4) / tcp(22), dropped(GW_REASON_DEFAULT)},
       {"to an address of no client", ipv4(kAliceV4, "172.16.201.77") / tcp(22), dropped(GW_REASON_UNASSIGNED)},
-      {"the internet, masqueraded", ipv4(kAliceV4, "8.8.8.8") / udp(53), kMasqueraded},
+      {"the internet, masqueraded", ipv4(kAliceV4, "8.8.8.8") / udp(53), kTracked},
       {"cloud metadata", ipv4(kAliceV4, "169.254.169.254") / tcp(80), dropped(GW_REASON_NEVER_FORWARDED)},
       {"multicast stays on the link", ipv4(kAliceV4, "224.0.0.251") / udp(5353), kUnmarked},
       {"link-local stays on the link", ipv6(kAliceV6, "fe80::1") / udp(5353), kUnmarked},
@@ -115,8 +115,8 @@ TEST(Ingress, DropsWhatArrivesOnAnInterfaceNobodyConfigured) {
 TEST(Gateway, IsMarkedByARuleAndElseLeftToTheHostFirewall) {
   auto* const policy = LoadedPolicy::standard();
   const Row rows[] = {
-      {"an allowed echo", ipv4(kAliceV4, "172.16.201.1") / icmp(8), kAllowed},
-      {"an allowed echo in IPv6", ipv6(kAliceV6, "fd6d:706e:6c61::1") / icmp(128), kAllowed},
+      {"an allowed echo", ipv4(kAliceV4, "172.16.201.1") / icmp(8), kTracked},
+      {"an allowed echo in IPv6", ipv6(kAliceV6, "fd6d:706e:6c61::1") / icmp(128), kTracked},
       {"what no rule speaks of", ipv4(kAliceV4, kGatewayV4) / tcp(22), kUnmarked},
       {"a written deny drops", ipv4(kBobV4, kGatewayV4) / tcp(22), dropped(GW_REASON_RULE)},
       {"a written reject rejects", ipv4(kBobV4, kGatewayV4) / tcp(80), kRejected},

@@ -78,6 +78,15 @@ gw_reason reason_between(const std::vector<uint64_t>& before, const std::vector<
   return GW_REASON_NONE;
 }
 
+std::string hex(const Bytes& data) {
+  std::string out;
+  for (const uint8_t byte : data) {
+    out += "0123456789abcdef"[byte >> 4U];
+    out += "0123456789abcdef"[byte & 0xfU];
+  }
+  return out;
+}
+
 /// `skb` describes the packet to the program and back; nanoseconds a run.
 uint32_t test_run(int program, const Bytes& data, __sk_buff& skb, uint32_t repeat, uint32_t& verdict) {
   Bytes out(data.size() + 256);
@@ -86,7 +95,7 @@ uint32_t test_run(int program, const Bytes& data, __sk_buff& skb, uint32_t repea
               .ctx_in = &skb, .ctx_out = &skb, .ctx_size_in = sizeof skb, .ctx_size_out = sizeof skb,
               .repeat = static_cast<int>(repeat));
   if (bpf_prog_test_run_opts(program, &options) != 0)
-    throw std::system_error(errno, std::generic_category(), "BPF_PROG_TEST_RUN");
+    throw std::system_error(errno, std::generic_category(), "BPF_PROG_TEST_RUN of " + hex(data));
   verdict = options.retval;
   return options.duration;
 }
@@ -138,6 +147,7 @@ LoadedPolicy* LoadedPolicy::standard() {
   must(out.dataplane().put_link(index_of(Device::web), {kWebLink, GW_LINK_PARENT, {20, 30}}));
   must(out.dataplane().put_link(index_of(Device::data), {kDataLink, 0, {}}));
   must(out.dataplane().put_link(index_of(Device::uplink), {kUplinkLink, GW_LINK_PUBLIC, {}}));
+  must(out.dataplane().erase_link(index_of(Device::stray)));
   out.install(standard_image(), standard_hosts());
   return &out;
 }

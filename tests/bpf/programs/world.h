@@ -21,7 +21,8 @@ struct Verdict {
   bool operator==(const Verdict&) const = default;
 };
 inline constexpr Verdict kAllowed{true, GW_MARK_ALLOW, GW_REASON_NONE};
-inline constexpr Verdict kMasqueraded{true, GW_MARK_ALLOW | GW_MARK_NAT, GW_REASON_NONE};
+/// Allowed, and left to connection tracking: what is masqueraded, and what is for the gateway itself.
+inline constexpr Verdict kTracked{true, GW_MARK_ALLOW | GW_MARK_NAT, GW_REASON_NONE};
 inline constexpr Verdict kUnmarked{true, 0, GW_REASON_NONE};
 inline constexpr Verdict kRejected{true, GW_MARK_REJECT, GW_REASON_REJECTED};
 constexpr Verdict dropped(gw_reason reason) { return {false, 0, reason}; }
