@@ -82,7 +82,8 @@ Outcome<std::string> rekey(Context& context, const RekeyOptions& options) {
   const auto facts =
       issue(context, options.name, "RekeyClient", "ssu", Json::array({options.name, keys->request_pem, options.days}));
   if (!facts) return std::unexpected(facts.error());
-  return hand_over(context, options, *facts, *keys, "New key for client " + options.name + "; the old one is out");
+  return hand_over(context, options, *facts, *keys,
+                   "Client " + options.name + " has a new key, and the old one is out");
 }
 
 /// The WireGuard key out of a file of `wg genkey` or out of a profile.

@@ -20,13 +20,12 @@ Outcome<std::string> edit(Context& context, const EditOptions& options, const st
   }
   if (!options.apply) {
     if (context.json) return json_text({{"written", done}, {"applied", nullptr}});
-    return done +
-           " in the configuration. It is not applied: run 'gwctl plan' to see what it does, then 'gwctl apply'.\n";
+    return done + ", not applied yet: 'gwctl plan' shows what it does, 'gwctl apply' does it.\n";
   }
   const auto applied = context.ask("Apply", "u", Json::array({0U}));
   if (!applied) {
     return std::unexpected(
-        Failure{applied.error().exit, done + " in the configuration, but it is not applied: " + applied.error().text});
+        Failure{applied.error().exit, done + " in the configuration, but not applied: " + applied.error().text});
   }
   if (context.json) return json_text({{"written", done}, {"applied", *applied}});
   return done + ".\n" + applied_text(*applied, context);

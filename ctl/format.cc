@@ -14,6 +14,7 @@ namespace {
 constexpr int64_t kMinute = 60;
 constexpr int64_t kHour = 60 * kMinute;
 constexpr int64_t kDay = 24 * kHour;
+constexpr int64_t kYear = 365 * kDay;
 
 }  // namespace
 
@@ -34,7 +35,8 @@ std::string duration(int64_t seconds) {
   if (seconds < 2 * kMinute) return fmt::format("{} s", seconds);
   if (seconds < 2 * kHour) return fmt::format("{} min", seconds / kMinute);
   if (seconds < 2 * kDay) return fmt::format("{} h", seconds / kHour);
-  return fmt::format("{} days", seconds / kDay);
+  if (seconds < 2 * kYear) return fmt::format("{} days", seconds / kDay);
+  return fmt::format("{} years", seconds / kYear);
 }
 
 std::string ago(UnixSeconds now, UnixSeconds then) {

@@ -19,6 +19,7 @@ begin() {
   say "  alice, bob, carol -- internet -- eth0 [gateway] eth1 -- web   10.1.1.10  fd10:1:1::10"
   say "                                                  eth2 -- data  10.1.2.10  fd10:1:2::10"
   make_world
+  cd "$world"
   cat >"$world/etc/gateway.yaml" <<'YAML'
 gateway:
   name: contoso
@@ -51,10 +52,10 @@ add_clients() {
   local n=11 person groups
   for person in "alice developers" "bob contractors" "carol developers,contractors"; do
     read -r person groups <<<"$person"
-    show gwctl client add "$person" --group "$groups" --out "$world/$person.conf"
+    show gwctl client add "$person" --group "$groups" --out "$person.conf"
     make_host "$person"
     plug_into_internet "$person" "203.0.113.$n/24" "2001:db8:113::$n/64"
-    printf '  %s%s$ wg-quick up %s.conf%s\n' "$bold" "$person" "$person" "$plain"
+    printf '  %s%s$ wg-quick up ./%s.conf%s\n' "$bold" "$person" "$person" "$plain"
     on "$person" wg-quick up "$world/$person.conf" >"$world/$person.log" 2>&1 || die "wg-quick: $(cat "$world/$person.log")"
     eventually on "$person" ping -c 1 -W 1 172.16.201.1 || die "$person gets no answer from the gateway through the tunnel"
     kept "$person is connected: the gateway answers through the tunnel"

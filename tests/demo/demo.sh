@@ -30,6 +30,7 @@ stop() {
 finish() {
   local rc=$?
   trap - EXIT INT TERM
+  cd /
   [[ -n $world ]] || exit "$rc"
   if [[ -n ${KEEP:-} ]]; then
     look_around

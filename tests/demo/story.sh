@@ -11,12 +11,12 @@ claims=0
 
 chapter() { printf '\n%s%s%s\n' "$bold$blue" "$1" "$plain"; }
 say() { printf '%s\n' "$*"; }
-quote() { sed "s/^/    /"; }
+quote() { sed 's/^./    &/'; }
 
-# The words of a command, with quotes where a user would need them and without the directory that only the demo has.
+# The words of a command, with quotes where a user would need them.
 typed() {
   local word line=''
-  for word in "${@//$world\//}"; do
+  for word in "$@"; do
     [[ $word == *' '* ]] && word="\"$word\""
     line+=" $word"
   done

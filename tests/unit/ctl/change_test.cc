@@ -14,8 +14,7 @@ TEST_F(Gwctl, SubnetAddSendsWhatWasGivenAndSaysWhatIsNext) {
   EXPECT_EQ(
       told({"subnet", "add", "data", "--prefix", "10.1.2.0/24", "--prefix", "fd10:1:2::/64", "--interface", "eth1",
             "--vlan", "20", "--address", "10.1.2.1", "--via", "10.1.0.1", "--description", "the ledgers"}),
-      "Subnet data added in the configuration. It is not applied: run 'gwctl plan' to see what it does, then 'gwctl "
-      "apply'.\n");
+      "Subnet data added, not applied yet: 'gwctl plan' shows what it does, 'gwctl apply' does it.\n");
   EXPECT_EQ(arguments_of("AddSubnet"),
             json::parse(R"(["data", {"prefixes": ["10.1.2.0/24", "fd10:1:2::/64"], "interface": "eth1", "vlan": 20,
                                                      "address": ["10.1.2.1"], "via": ["10.1.0.1"], "description": "the ledgers"}])"));
@@ -58,9 +57,8 @@ TEST_F(Gwctl, AnEditThatIsWrittenButNotAppliedSaysSo) {
   gateway().refuse("Apply", "org.gatewayd.Error.Busy", "apply: an apply waits to be confirmed");
   const auto output = gwctl({"group", "add", "ops", "--apply"});
   EXPECT_EQ(output.status, 1);
-  EXPECT_EQ(
-      output.err,
-      "gwctl: Group ops added in the configuration, but it is not applied: apply: an apply waits to be confirmed\n");
+  EXPECT_EQ(output.err,
+            "gwctl: Group ops added in the configuration, but not applied: apply: an apply waits to be confirmed\n");
 }
 
 TEST_F(Gwctl, ARefusedEditIsNotApplied) {

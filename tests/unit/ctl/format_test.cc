@@ -29,6 +29,7 @@ TEST(Durations, AreToldInTheLargestUnitThatHasAtLeastTwo) {
   EXPECT_EQ(duration(7200), "2 h");
   EXPECT_EQ(duration(172'799), "47 h");
   EXPECT_EQ(duration(364 * 86'400), "364 days");
+  EXPECT_EQ(duration(7304LL * 86'400), "20 years");
 }
 
 TEST(Ages, AreToldFromNowBack) {
