@@ -47,7 +47,9 @@ class SecretBuffer {
   [[nodiscard]] std::string_view text() const { return {bytes_.data(), used_}; }
 
  private:
-  static void wipe(std::vector<char>& bytes) { explicit_bzero(bytes.data(), bytes.size()); }
+  static void wipe(std::vector<char>& bytes) {
+    if (!bytes.empty()) explicit_bzero(bytes.data(), bytes.size());
+  }
   std::vector<char> bytes_;
   size_t used_ = 0;
 };
