@@ -41,7 +41,7 @@ Outcome<std::string> show_list(Context& context) {
   if (!certificates) return std::unexpected(certificates.error());
   if (context.json) return json_text(*certificates);
   if (certificates->empty()) return "No certificates have been issued.\n";
-  Table table({{"SERIAL"}, {"CLIENT"}, {"STATE"}, {"ISSUED"}, {"ENDS"}, {"REASON"}});
+  Table table({{"SERIAL"}, {"CLIENT"}, {"STATE"}, {"VALID SINCE"}, {"ENDS"}, {"REASON"}});
   for (const Json& certificate : *certificates) {
     const bool revoked = time_of(certificate, "revoked_at") != 0;
     table.add({text(certificate, "serial").substr(0, kShortSerial), text(certificate, "client"),

@@ -50,6 +50,9 @@ Cell action_cell(const Json& rule) {
   return {action + (flag(rule, "log") ? " log" : ""), action == "allow" ? Tone::good : Tone::bad};
 }
 
+/// An allowing rule is met by what opens a flow, the others by every packet.
+uint64_t hits_of(const Json& rule) { return number(rule, text(rule, "action") == "allow" ? "hits" : "packets"); }
+
 std::string last_seen(const Json& rule, UnixSeconds now) {
   return rule.contains("idle_seconds") ? ago(now, now - static_cast<int64_t>(number(rule, "idle_seconds"))) : "never";
 }
@@ -78,7 +81,7 @@ Outcome<std::string> show(Context& context) {
                joined(rule, "from", ","),
                joined(rule, "to", ","),
                joined(rule, "service_names", ","),
-               fmt::format("{}", number(rule, "hits")),
+               fmt::format("{}", hits_of(rule)),
                bytes(number(rule, "bytes")),
                last_seen(rule, context.now()),
                {written_at(rule), Tone::faint}});

@@ -96,5 +96,16 @@ TEST_F(Gwctl, CompletionIsQuietWithoutAGateway) {
   EXPECT_EQ(completions("gwctl client show ", bus().address()), std::set<std::string>{});
 }
 
+TEST(Manual, ShowsEveryCommandAndEveryOption) {
+  const auto manual = read_file(GW_SOURCE_DIR "/docs/gwctl.md");
+  ASSERT_TRUE(manual) << manual.error().message();
+  for (const auto& [command, help] : all_help()) {
+    EXPECT_THAT(*manual, HasSubstr("gwctl " + command));
+    for (const auto& option : options_in(help)) {
+      EXPECT_THAT(*manual, HasSubstr(option)) << "of " << command;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace gw::ctl::test

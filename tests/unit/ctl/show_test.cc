@@ -89,8 +89,9 @@ TEST_F(Gwctl, RulesAreListedInOrderWithWhatTheyMet) {
   EXPECT_EQ(told({"rule", "list"}),
             R"(#  NAME      ACTION    FROM              TO           SERVICES    HITS    BYTES  LAST SEEN  WRITTEN AT
 1  dev-web   allow     group:developers  subnet:web   tcp/80,ssh    12  4.2 MiB  3 s ago    gateway.yaml:14:5
-2  no-data   deny log  vpn               subnet:data  any            0      0 B  never      gateway.d/90-gwctl.yaml:9:5
-3  vpn-ping  allow     vpn               gateway      ping           1    168 B  2 h ago    built in
+2  no-data   deny log  vpn               subnet:data  any            2    120 B  90 s ago   gateway.d/90-gwctl.yaml:9:5
+3  mail      reject    any               internet     smtp           0      0 B  never      gateway.yaml:16:5
+4  vpn-ping  allow     vpn               gateway      ping           1    168 B  2 h ago    built in
 What no rule matches is denied.
 )");
 }
