@@ -8,6 +8,9 @@
 namespace gw::apply {
 namespace {
 
+constexpr const char* kRights =
+    "gatewayd needs CAP_NET_ADMIN, and CAP_BPF and CAP_PERFMON for its programs: run it as root or by its systemd unit";
+
 template <class Kind>
 bool is(const plan::Operation& operation) {
   return std::holds_alternative<Kind>(operation);
@@ -43,8 +46,7 @@ std::string hint(int code, const plan::Operation& operation, const plan::Desired
   switch (code) {
     case EPERM:
     case EACCES:
-      return "gatewayd needs CAP_NET_ADMIN, and CAP_BPF and CAP_PERFMON for its programs: run it as root or by its "
-             "systemd unit";
+      return kRights;
     case EADDRINUSE:
       return busy_port(operation, desired);
     case EEXIST:
@@ -60,13 +62,22 @@ std::string hint(int code, const plan::Operation& operation, const plan::Desired
   }
 }
 
+Error with_text(Error error, const std::string& text) {
+  if (text.empty()) return error;
+  error.detail += error.detail.empty() ? text : "; " + text;
+  return error;
+}
+
 }  // namespace
 
 Error with_hint(Error error, const plan::Operation& operation, const plan::Desired& desired) {
   const std::string text = hint(error.code, operation, desired);
-  if (text.empty()) return error;
-  error.detail += error.detail.empty() ? text : "; " + text;
-  return error;
+  return with_text(std::move(error), text);
+}
+
+Error with_rights_hint(Error error) {
+  const bool refused = error.code == EPERM || error.code == EACCES;
+  return refused ? with_text(std::move(error), kRights) : error;
 }
 
 std::unexpected<Error> missing_interface(const std::string& device) {

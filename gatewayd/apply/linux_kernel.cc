@@ -27,7 +27,7 @@ Result<std::unique_ptr<LinuxKernel>> LinuxKernel::open(const Options& options, c
   auto route = nl::Socket::open(NETLINK_ROUTE);
   if (!route) return std::unexpected(route.error());
   auto wireguard = nl::open_wireguard();
-  if (!wireguard) return std::unexpected(wireguard.error());
+  if (!wireguard) return std::unexpected(with_rights_hint(wireguard.error()));
   auto dataplane =
       bpf::Dataplane::open(options.bpffs + "/" + options.instance + "/abi-" + std::to_string(GW_ABI_VERSION));
   if (!dataplane) return std::unexpected(dataplane.error());

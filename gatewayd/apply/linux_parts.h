@@ -32,6 +32,8 @@ Result<uint32_t> index_of(nl::Socket& socket, const std::string& device);
 
 /// Adds to the kernel's words what a person can do about it.
 Error with_hint(Error error, const plan::Operation& operation, const plan::Desired& desired);
+/// The same where nothing is being done yet: what a refusal for want of rights calls for.
+Error with_rights_hint(Error error);
 
 bpf::Hook to_bpf(plan::Hook hook);
 plan::Hook to_plan(bpf::Hook hook);

@@ -155,8 +155,15 @@ void Lab::reconfigure(const std::string& more) {
 }
 
 Arguments Lab::daemon_command() const {
-  return {binaries_ + "/gatewayd", "--config", config_directory(), "--state", state_directory(), "--run",
-          directory_ + "/run",     "--bpffs",  "/run/bpf"};
+  return {binaries_ + "/gatewayd",
+          "--config",
+          config_directory(),
+          "--state",
+          state_directory(),
+          "--run",
+          directory_ + "/run",
+          "--bpffs",
+          bpffs_};
 }
 
 void Lab::start() {
@@ -168,10 +175,9 @@ void Lab::start() {
   if (!notify.wait_ready(daemon_)) throw std::runtime_error("gatewayd did not become ready:\n" + log());
 }
 
-Output Lab::start_refused(const Arguments& more) {
+Output Lab::start_refused() {
   Arguments command{"env", "DBUS_SYSTEM_BUS_ADDRESS=" + bus_address()};
   for (const auto& word : daemon_command()) command.push_back(word);
-  command.insert(command.end(), more.begin(), more.end());
   return gateway_->run(command);
 }
 

@@ -39,7 +39,9 @@ class Lab {
   /// Starts gatewayd and waits for READY=1; throws with its log.
   void start();
   /// Starts gatewayd that is meant to fail; its exit code, and the log since.
-  Output start_refused(const Arguments& more = {});
+  Output start_refused();
+  /// Where gatewayd pins; /run/bpf unless set.
+  void set_bpffs(const std::string& directory) { bpffs_ = directory; }
   void crash();  ///< kill -9
   void stop();   ///< SIGTERM
   [[nodiscard]] bool running() const { return daemon_.running(); }
@@ -73,6 +75,7 @@ class Lab {
 
   std::string binaries_;
   std::string directory_;
+  std::string bpffs_ = "/run/bpf";
   std::unique_ptr<Host> internet_, gateway_, web_, data_, outside_;
   std::map<std::string, std::unique_ptr<Host>> clients_;
   Process bus_;

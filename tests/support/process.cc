@@ -87,7 +87,11 @@ Process& Process::operator=(Process&& other) noexcept {
   return *this;
 }
 
-bool Process::running() const { return pid_ > 0 && waitpid(pid_, nullptr, WNOHANG | WNOWAIT) == 0; }
+bool Process::running() const {
+  if (pid_ <= 0) return false;
+  siginfo_t info{};
+  return waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == 0;
+}
 
 int Process::end(int signal) {
   if (pid_ <= 0) return -1;

@@ -46,9 +46,9 @@ UniqueFd make_socket(const Host& host, const Address& like, int type, const std:
     const int one = 1;
     setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
     if (like.storage.ss_family == AF_INET) {
-      setsockopt(fd.get(), IPPROTO_IP, IP_FREEBIND, &one, sizeof one);
+      setsockopt(fd.get(), IPPROTO_IP, IP_TRANSPARENT, &one, sizeof one);
     } else {
-      setsockopt(fd.get(), IPPROTO_IPV6, IPV6_FREEBIND, &one, sizeof one);
+      setsockopt(fd.get(), IPPROTO_IPV6, IPV6_TRANSPARENT, &one, sizeof one);
       setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof one);
     }
     if (source.empty()) return;
@@ -172,6 +172,19 @@ Reach try_udp(const Host& host, const std::string& address, uint16_t port, std::
   }
   return Reach::silent;
 }
+
+UdpEcho::UdpEcho(const Host& host, const std::string& address, uint16_t port)
+    : socket_(bind_udp(host, address, port)), thread_([this](const std::stop_token& stop) {
+        while (!stop.stop_requested()) {
+          if (!ready(socket_.fd(), POLLIN, std::chrono::milliseconds(50))) continue;
+          char buffer[2048];
+          Address peer;
+          peer.size = sizeof peer.storage;
+          auto* from = reinterpret_cast<sockaddr*>(&peer.storage);
+          const ssize_t n = recvfrom(socket_.fd(), buffer, sizeof buffer, 0, from, &peer.size);
+          if (n >= 0) sendto(socket_.fd(), buffer, static_cast<size_t>(n), MSG_NOSIGNAL, from, peer.size);
+        }
+      }) {}
 
 Reach try_ping(const Host& host, const std::string& address, std::chrono::milliseconds limit) {
   const auto seconds = std::to_string(static_cast<double>(limit.count()) / 1000.0);

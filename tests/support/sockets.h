@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <thread>
 
 #include "gatewayd/base/fd.h"
 #include "tests/support/host.h"
@@ -43,11 +44,21 @@ class Socket {
 };
 
 Socket listen_tcp(const Host& host, const std::string& address, uint16_t port);
-/// `source`: address to bind to, also one the host does not have (IP_FREEBIND, for spoofing).
+/// `source`: address to bind to, also one the host does not have (IP_TRANSPARENT, for spoofing).
 Socket connect_tcp(const Host& host, const std::string& address, uint16_t port,
                    std::chrono::milliseconds limit = kPatience, Reach* reach = nullptr, const std::string& source = {});
 Socket bind_udp(const Host& host, const std::string& address, uint16_t port);
 Socket connect_udp(const Host& host, const std::string& address, uint16_t port, const std::string& source = {});
+
+/// Sends back what it gets, until it is destroyed.
+class UdpEcho {
+ public:
+  UdpEcho(const Host& host, const std::string& address, uint16_t port);
+
+ private:
+  Socket socket_;
+  std::jthread thread_;
+};
 
 Reach try_tcp(const Host& host, const std::string& address, uint16_t port, std::chrono::milliseconds limit = kPatience);
 /// Sends datagrams until one is answered (the other side must echo) or time is up.
