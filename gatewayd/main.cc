@@ -6,6 +6,8 @@
 
 namespace {
 
+constexpr int kUsage = 2;
+
 // One instance's name becomes a directory and an interface alias.
 std::string check_instance(const std::string& name) {
   const bool good =
@@ -44,6 +46,10 @@ int main(int argc, char** argv) {
       ->check(check_instance);
   app.add_flag("--check", check, "Print every diagnostic of the configuration and exit: 0 when it is good, else 1");
   app.set_version_flag("--version", std::string("gatewayd ") + GW_VERSION);
-  CLI11_PARSE(app, argc, argv);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : kUsage;
+  }
   return check ? gw::check_configuration(options.config) : run(options);
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fmt/core.h>
 #include <systemd/sd-daemon.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 
@@ -11,6 +13,7 @@ namespace {
 
 constexpr uint64_t kUsPerMs = 1000;
 constexpr uint64_t kUsPerSecond = 1'000'000;
+constexpr size_t kMostLines = 40;  // of one report: ten thousand clients are not listed one by one
 constexpr uint64_t kBusRetryUs = 2 * kUsPerSecond;
 
 apply::Pace::Time monotonic() {
@@ -151,6 +154,12 @@ void Daemon::on_denied() {
 
 void Daemon::log_report(const apply::Report& report) {
   for (const std::string& line : report.repairs) log_.warning("repaired: " + line);
+  size_t shown = 0;
+  for (const std::string& line : report.done) {
+    if (std::ranges::find(report.repairs, line) != report.repairs.end()) continue;
+    if (++shown <= kMostLines) log_.info("done: " + line);
+  }
+  if (shown > kMostLines) log_.info(fmt::format("done: {} more operations", shown - kMostLines));
   std::vector<std::string> complaints;
   for (const Error& error : report.errors) complaints.push_back(error.message());
   for (const std::string& line : report.leftover) complaints.push_back("not done yet: " + line);

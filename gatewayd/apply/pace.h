@@ -17,7 +17,7 @@ class Pace {
   static constexpr Time kLongestBurst{500};  ///< after the first change of a burst, whether or not it has ended
   static constexpr Time kFirstRetry{1000};
   static constexpr Time kLongestRetry{60'000};
-  static constexpr Time kAudit{300'000};  ///< after a success, without any change
+  static constexpr Time kAudit{60'000};  ///< after a success, without any change
 
   /// Something of ours may have changed.
   void changed(Time now);

@@ -91,7 +91,7 @@ TEST_F(ClientsTest, AreOutOfTheKernelWhenRevokeReturns) {
 
 TEST_F(ClientsTest, RevokedWhileTheKernelRefusesAreAnErrorAndTriedAgain) {
   ASSERT_TRUE(add("alice"));
-  kernel_.refuse["- host"] = Error{EIO, "erase", "host", "the test says so"};
+  kernel_.refuse["- policy: host"] = Error{EIO, "erase", "host", "the test says so"};
   const auto revoked = gateway_->revoke_client("alice", "unspecified", "uid 0");
   ASSERT_FALSE(revoked);
   EXPECT_THAT(revoked.error().message(), HasSubstr("the kernel did not follow"));
