@@ -23,14 +23,14 @@ drift       none, 2 repairs since start
 policy      generation 42, 7 rules
 peers       2 of 3 online (4 clients)
 
-INTERFACE  ROLE         STATE    ADDRESSES                              PROGRAMS
-eth0       public       up       5.5.5.1/24, 2a0d:5::1/64               -
-eth1       subnet web   up       10.1.1.1/24, fd10:1:1::1/64            policy ingress
-eth2       subnet data  missing  -                                      -
-wg0        vpn          up       172.16.201.1/24, fd6d:706e:6c61::1/64  policy ingress, policy egress
+INTERFACE  ROLE         STATE    ADDRESSES                        PROGRAMS
+eth0       public       up       5.5.5.1, 2a0d:5::1               -
+eth1       subnet web   up       10.1.1.1, fd10:1:1::1            policy ingress
+eth2       subnet data  missing  -                                -
+wg0        vpn          up       172.16.201.1, fd6d:706e:6c61::1  policy ingress, policy egress
 
 POOL                 TAKEN    OF
-172.16.201.0/24          4   253
+172.16.201.0/24          4   252
 fd6d:706e:6c61::/64      4  2^64
 
 DROPPED  BECAUSE
