@@ -148,7 +148,7 @@ Result<std::optional<std::string>> live_frame(const std::string& table) {
   if (!listing && listing.error().code == ENOENT) return std::nullopt;
   if (!listing) return std::unexpected(listing.error());
   constexpr size_t kPrefix = std::string_view("frame=").size();
-  const std::string frame = listing->record.size() > kPrefix ? listing->record.substr(kPrefix, kDigestDigits) : "";
+  std::string frame = listing->record.size() > kPrefix ? listing->record.substr(kPrefix, kDigestDigits) : "";
   if (listing->record != record_text(frame, listing->hash)) return kEditedFrame;
   return frame;
 }

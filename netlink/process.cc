@@ -71,6 +71,7 @@ class Actions {
     for (int i = 0; i < 3; ++i) posix_spawn_file_actions_adddup2(&actions_, fds[static_cast<size_t>(i)], i);
     posix_spawn_file_actions_addclosefrom_np(&actions_, 3);
     std::vector<char*> argv;
+    argv.reserve(arguments.size() + 1);
     for (const auto& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
     argv.push_back(nullptr);
     std::string locale = "LC_ALL=C";

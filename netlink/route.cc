@@ -44,7 +44,7 @@ void append_next_hops(const Route& common, std::span<const uint8_t> raw, std::ve
     route.oif = static_cast<uint32_t>(hop.rtnh_ifindex);
     const auto rest = raw.subspan(sizeof hop, hop.rtnh_len - sizeof hop);
     route.via = gateway({reinterpret_cast<const nlattr*>(rest.data()), static_cast<int>(rest.size())});
-    out.push_back(std::move(route));
+    out.push_back(route);
     raw = raw.subspan(std::min<size_t>(RTNH_ALIGN(hop.rtnh_len), raw.size()));
   }
 }
@@ -68,7 +68,7 @@ void parse(const nlmsghdr* message, uint8_t protocol, std::vector<Route>& out) {
   if (const auto hops = attributes.bytes(RTA_MULTIPATH)) return append_next_hops(route, *hops, out);
   route.oif = attributes.u32(RTA_OIF).value_or(0);
   route.via = gateway(attributes);
-  out.push_back(std::move(route));
+  out.push_back(route);
 }
 
 void put_gateway(Message& message, const Route& route) {

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <stdexcept>
 #include <system_error>
 
@@ -43,7 +44,9 @@ void delete_tun_devices() {
   const auto links = nl::list_links(*socket);
   if (!links) return;
   for (const auto& link : *links) {
-    if (link.kind == "tun") (void)nl::delete_link(*socket, link.index);
+    if (link.kind != "tun") continue;
+    if (auto gone = nl::delete_link(*socket, link.index); !gone)
+      std::fputs((gone.error().message() + "\n").c_str(), stderr);
   }
 }
 
