@@ -103,7 +103,10 @@ void Daemon::on_kernel_change() {
   schedule_converge();
 }
 
-void Daemon::converge() { controller_->converge(); }
+void Daemon::converge() {
+  pace_.started(monotonic());
+  controller_->converge();
+}
 
 void Daemon::on_converged(const apply::Report& report) {
   pace_.finished(monotonic(), report.clean());

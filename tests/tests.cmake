@@ -47,6 +47,7 @@ gw_tests(netns gateway gw_support)
 # The vm tier runs inside QEMU on Debian's kernel: tests/vm/suite says what.
 gw_test_program(vm_kernel vm kernel gw_apply gw_support)
 if(TARGET vm_kernel)
+  target_sources(vm_kernel PRIVATE ${CMAKE_SOURCE_DIR}/tests/netns/apply/stage.cc)
   add_test(NAME vm_debian_6_1 COMMAND ${CMAKE_SOURCE_DIR}/tests/vm/test ${CMAKE_BINARY_DIR})
   set_tests_properties(vm_debian_6_1 PROPERTIES LABELS vm TIMEOUT 600)
 endif()

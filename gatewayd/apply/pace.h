@@ -19,8 +19,14 @@ class Pace {
   static constexpr Time kLongestRetry{60'000};
   static constexpr Time kAudit{60'000};  ///< after a success, without any change
 
+  /// A run may take a tenth of the time: where others change the kernel without end (a routing daemon), nothing of ours
+  /// is among it mostly, and reading all of it again and again would take the machine.
+  static constexpr int kShare = 10;
+
   /// Something of ours may have changed.
   void changed(Time now);
+  /// A converge begins; need not be told.
+  void started(Time now) { started_ = now; }
   /// A converge has just ended. `clean`: it left nothing.
   void finished(Time now, bool clean);
   /// nullopt: nothing has to happen yet (before the first change).
@@ -30,6 +36,8 @@ class Pace {
   std::optional<Time> first_change_;
   std::optional<Time> last_change_;
   std::optional<Time> later_;  // retry or audit
+  std::optional<Time> started_;
+  Time not_before_{0};
   Time retry_ = kFirstRetry;
 };
 

@@ -57,6 +57,18 @@ TEST(Pace, TakesAChangeBeforeItsRetry) {
   EXPECT_EQ(pace.next_run_at(), kStart + 1s + Pace::kQuiet);
 }
 
+TEST(Pace, SpendsNoMoreThanATenthOfTheTimeOnChangesWithoutEnd) {
+  Pace pace;
+  pace.started(kStart);
+  pace.finished(kStart + 200ms, true);
+  pace.changed(kStart + 201ms);
+  EXPECT_EQ(pace.next_run_at(), kStart + 2000ms);
+  pace.started(kStart + 2000ms);
+  pace.finished(kStart + 2001ms, true);
+  pace.changed(kStart + 2002ms);
+  EXPECT_EQ(pace.next_run_at(), kStart + 2002ms + Pace::kQuiet);
+}
+
 TEST(Pace, DoesNotPutARetryOffForABurst) {
   Pace pace;
   pace.finished(kStart, false);
