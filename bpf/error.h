@@ -59,6 +59,13 @@ static __always_inline int gw_quote(struct __sk_buff *skb, const struct gw_packe
 	return 0;
 }
 
+/* gw_carry on a stack frame of its own: Linux 6.1 gives all frames of a chain of calls 512 bytes together. */
+static __noinline int gw_carry_current(const struct gw_packet *packet, const struct gw_flow *flow,
+				       const struct gw_now *now)
+{
+	return gw_carry(packet, flow, now);
+}
+
 /*
  * The mark for an ICMP error that quotes a packet of an open flow, judged anew where the flow is stale; GW_UNDECIDED when
  * there is none that may pass. A function of its own, verified once.
@@ -74,7 +81,7 @@ __noinline int gw_carry_error(const struct gw_packet *packet, const struct gw_no
 	if (!flow || gw_flow_direction(flow, quoted) == GW_NO_FLOW)
 		return GW_UNDECIDED;
 	if (gw_flow_current(flow, now))
-		return gw_carry(packet, flow, now);
+		return gw_carry_current(packet, flow, now);
 	gw_judge(&flow->orig, &judgement, now->word, now->wall_ns);
 	if (judgement.action != GW_ACTION_ALLOW)
 		return GW_UNDECIDED;

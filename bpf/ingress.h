@@ -68,10 +68,12 @@ __noinline int gw_judge_packet(const struct gw_packet *packet, const struct gw_n
 	struct gw_judgement judgement = {};
 	const struct gw_link *link;
 	__u32 source_link;
+	__u32 ifindex;
 
 	if (!packet || !now || !subject)
 		return GW_DROP;
-	link = bpf_map_lookup_elem(&gw_links, &packet->ifindex);
+	ifindex = packet->ifindex; /* onto the stack: Linux 6.1 takes no key out of a function's argument */
+	link = bpf_map_lookup_elem(&gw_links, &ifindex);
 	if (!link)
 		return gw_drop(packet, now->mono_ns, GW_REASON_NO_LINK);
 	gw_judge(&subject->tuple, &judgement, now->word, now->wall_ns);

@@ -84,13 +84,16 @@ static __always_inline __u32 gw_walk(void *nodes, __u32 ref, __u32 key)
 {
 	for (int shift = 12; shift >= 0; shift -= 4) {
 		const struct gw_node *node;
+		__u32 digit = key >> shift;
 
 		if (ref & GW_REF_LEAF)
 			return ref;
 		node = bpf_map_lookup_elem(nodes, &ref);
 		if (!node)
 			return GW_REF_NO_RULE;
-		ref = node->child[key >> shift & 0xf];
+		/* Opaque to the compiler, which knows that the key has 16 bits and would drop the mask; Linux 6.1 does not. */
+		asm volatile("" : "+r"(digit));
+		ref = node->child[digit & 0xf];
 	}
 	return ref & GW_REF_LEAF ? ref : GW_REF_NO_RULE;
 }

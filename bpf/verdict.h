@@ -99,17 +99,16 @@ static __always_inline void gw_flow_grant(struct gw_flow *flow, const struct gw_
 
 /*
  * Opens or renews the flow of a packet that the rules allow. The entry is replaced whole, so that no other CPU sees half of
- * a verdict. GW_DROP when the table cannot take it;
- * else `flow` is what was stored. A function of its own, verified once.
+ * a verdict. GW_DROP when the table cannot take it; else `flow` is what was stored. Static, because Linux 6.1 takes a map's
+ * value from the stack, and does not know the argument of a global function to be there.
  */
-__noinline int gw_flow_renew(const struct gw_packet *packet, const struct gw_now *now, const struct gw_subject *subject,
-			     const struct gw_judgement *judgement, struct gw_flow *flow)
+static __noinline int gw_flow_renew(const struct gw_packet *packet, const struct gw_now *now,
+				    const struct gw_subject *subject, const struct gw_judgement *judgement,
+				    struct gw_flow *flow)
 {
 	struct gw_flow_key key;
 	const struct gw_flow *found;
 
-	if (!packet || !now || !subject || !judgement || !flow)
-		return GW_DROP;
 	gw_flow_key_for(&packet->tuple, subject->direction, &key);
 	found = subject->direction == GW_NO_FLOW ? 0 : gw_flow_lookup(&key);
 	if (found)
