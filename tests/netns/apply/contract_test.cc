@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/netns/apply/stage.h"
+#include "tests/support/reconciler_contract.h"
 
 namespace gw::test {
 

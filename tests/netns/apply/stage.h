@@ -5,8 +5,9 @@
 #include <string>
 
 #include "gatewayd/apply/linux_kernel.h"
+#include "gatewayd/apply/reconciler.h"
+#include "tests/support/contract_scene.h"
 #include "tests/support/namespace.h"
-#include "tests/support/reconciler_contract.h"
 
 namespace gw::test {
 

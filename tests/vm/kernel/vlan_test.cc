@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
 #include "tests/netns/apply/stage.h"
 
 /// Subnets on VLANs, which need the kernel's 8021q, under the contract's own words: converge, again, repair, remove.
