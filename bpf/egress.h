@@ -8,11 +8,11 @@
 #include "bpf/verdict.h"
 
 /* Answers that were translated on their way in are seen here first: ingress saw the gateway's address. */
-static __always_inline void gw_egress_count(const struct gw_packet *packet, const struct gw_flow *flow,
-					    enum gw_direction direction, const struct gw_now *now)
+static __always_inline void gw_egress_count(const struct gw_packet *packet, const struct gw_grant *grant,
+					    __u32 direction, const struct gw_now *now)
 {
-	if ((flow->flags & GW_FLOW_NAT) && direction == GW_REPLY)
-		gw_count_passed(flow->rule, flow->client[0], flow->client[1], packet, now->mono_ns);
+	if ((grant->flags & GW_FLOW_NAT) && direction == GW_REPLY)
+		gw_count_passed(grant->rule, grant->client[0], grant->client[1], packet, now->mono_ns);
 }
 
 /* A flow that is stale, or whose first answer this is. A function of its own, verified once. */
@@ -20,7 +20,7 @@ __noinline int gw_egress_renew(const struct gw_packet *packet, const struct gw_n
 			       const struct gw_subject *subject)
 {
 	struct gw_judgement judgement = {};
-	struct gw_flow flow = {};
+	struct gw_grant grant;
 
 	if (!packet || !now || !subject)
 		return GW_DROP;
@@ -30,15 +30,17 @@ __noinline int gw_egress_renew(const struct gw_packet *packet, const struct gw_n
 		gw_refuse(packet, &judgement, now->mono_ns);
 		return GW_DROP; /* a reject mark leads nowhere behind routing */
 	}
-	if (gw_flow_renew(packet, now, subject, &judgement, &flow))
+	if (gw_flow_renew(packet, now, subject, &judgement))
 		return gw_drop(packet, now->mono_ns, GW_REASON_TABLE_FULL);
-	gw_egress_count(packet, &flow, subject->direction, now);
+	gw_grant_of_judgement(&judgement, &grant);
+	gw_egress_count(packet, &grant, subject->direction, now);
 	return 0;
 }
 
 /* As gw_ingress: GW_DROP, GW_UNDECIDED with `subject` filled for gw_egress_renew, or 0. */
 __noinline int gw_egress(const struct gw_packet *packet, const struct gw_now *now, struct gw_subject *subject)
 {
+	struct gw_grant grant;
 	struct gw_flow *flow;
 
 	if (!packet || !now || !subject)
@@ -55,7 +57,8 @@ __noinline int gw_egress(const struct gw_packet *packet, const struct gw_now *no
 		return GW_UNDECIDED;
 	}
 	gw_flow_touch(flow, packet, subject->direction, now);
-	gw_egress_count(packet, flow, subject->direction, now);
+	gw_grant_of_flow(flow, &grant);
+	gw_egress_count(packet, &grant, subject->direction, now);
 	return 0;
 }
 

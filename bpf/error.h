@@ -59,34 +59,45 @@ static __always_inline int gw_quote(struct __sk_buff *skb, const struct gw_packe
 	return 0;
 }
 
-/* gw_carry on a stack frame of its own: Linux 6.1 gives all frames of a chain of calls 512 bytes together. */
-static __noinline int gw_carry_current(const struct gw_packet *packet, const struct gw_flow *flow,
-				       const struct gw_now *now)
-{
-	return gw_carry(packet, flow, now);
-}
+/* The quoted flow is stale: `subject` has the tuple to judge. */
+#define GW_STALE (-3)
 
 /*
- * The mark for an ICMP error that quotes a packet of an open flow, judged anew where the flow is stale; GW_UNDECIDED when
- * there is none that may pass. A function of its own, verified once.
+ * The mark for an ICMP error that quotes a packet of an open flow (`subject->tuple`); GW_UNDECIDED when there is no such
+ * flow. A function of its own, verified once.
  */
-__noinline int gw_carry_error(const struct gw_packet *packet, const struct gw_now *now, const struct gw_tuple *quoted)
+__noinline int gw_carry_error(const struct gw_packet *packet, const struct gw_now *now, struct gw_subject *subject)
+{
+	const struct gw_flow *flow;
+	struct gw_grant grant;
+
+	if (!packet || !now || !subject)
+		return GW_UNDECIDED;
+	flow = gw_flow_find(&subject->tuple);
+	if (!flow || gw_flow_direction(flow, &subject->tuple) == GW_NO_FLOW)
+		return GW_UNDECIDED;
+	if (!gw_flow_current(flow, now)) {
+		subject->tuple = flow->orig;
+		return GW_STALE;
+	}
+	gw_grant_of_flow(flow, &grant);
+	return gw_carry(packet, &grant, now);
+}
+
+/* The mark when the rules allow the stale flow still; else GW_UNDECIDED. A function of its own, verified once. */
+__noinline int gw_carry_stale_error(const struct gw_packet *packet, const struct gw_now *now,
+				    const struct gw_subject *subject)
 {
 	struct gw_judgement judgement = {};
-	const struct gw_flow *flow;
+	struct gw_grant grant;
 
-	if (!packet || !now || !quoted)
+	if (!packet || !now || !subject)
 		return GW_UNDECIDED;
-	flow = gw_flow_find(quoted);
-	if (!flow || gw_flow_direction(flow, quoted) == GW_NO_FLOW)
-		return GW_UNDECIDED;
-	if (gw_flow_current(flow, now))
-		return gw_carry_current(packet, flow, now);
-	gw_judge(&flow->orig, &judgement, now->word, now->wall_ns);
+	gw_judge(&subject->tuple, &judgement, now->word, now->wall_ns);
 	if (judgement.action != GW_ACTION_ALLOW)
 		return GW_UNDECIDED;
-	gw_count_passed(judgement.rule, judgement.src_client, judgement.dst_client, packet, now->mono_ns);
-	return gw_flow_mark(judgement.flags);
+	gw_grant_of_judgement(&judgement, &grant);
+	return gw_carry(packet, &grant, now);
 }
 
 /* Reads the quoted tuple of an ICMP error that is for the sender of what it quotes. True when `quoted` is filled. */
@@ -98,6 +109,18 @@ static __noinline int gw_error_quotes(struct __sk_buff *skb, const struct gw_pac
 static __always_inline int gw_packet_is_error(const struct gw_packet *packet)
 {
 	return gw_is_icmp(packet->tuple.proto) && gw_icmp_is_error(packet->tuple.proto, gw_icmp_type(&packet->tuple));
+}
+
+/* The mark for an ICMP error of an open flow that may pass, whoever sends it; else GW_UNDECIDED. */
+static __always_inline int gw_error_verdict(struct __sk_buff *skb, const struct gw_packet *packet,
+					    const struct gw_now *now, struct gw_subject *subject)
+{
+	int verdict;
+
+	if (!gw_packet_is_error(packet) || !gw_error_quotes(skb, packet, &subject->tuple))
+		return GW_UNDECIDED;
+	verdict = gw_carry_error(packet, now, subject);
+	return verdict == GW_STALE ? gw_carry_stale_error(packet, now, subject) : verdict;
 }
 
 #endif

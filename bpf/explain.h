@@ -17,7 +17,7 @@ static __always_inline int gw_answer(struct __sk_buff *skb, const struct gw_now 
 	if (bpf_skb_load_bytes(skb, 0, &question, sizeof(question)))
 		return -1;
 	gw_judge(&question.tuple, &judgement, now->word, now->wall_ns);
-	link = question.ifindex ? bpf_map_lookup_elem(&gw_links, &question.ifindex) : 0;
+	link = question.ifindex ? gw_link_of(question.ifindex) : 0;
 	if (question.ifindex && (!link || link->link != judgement.src_link)) {
 		judgement.action = GW_ACTION_DENY;
 		judgement.reason = link ? GW_REASON_SOURCE : GW_REASON_NO_LINK;

@@ -48,14 +48,15 @@ static __always_inline void gw_tell_new_flow(const struct gw_packet *packet, con
 }
 
 /* Lets a packet in that the rules allow, and remembers its flow. */
-static __noinline int gw_let_in(const struct gw_packet *packet, const struct gw_now *now,
-				const struct gw_subject *subject, struct gw_judgement *judgement)
+static __always_inline int gw_let_in(const struct gw_packet *packet, const struct gw_now *now,
+				     const struct gw_subject *subject, struct gw_judgement *judgement)
 {
-	struct gw_flow flow = {};
+	struct gw_grant grant;
 
-	if (gw_flow_renew(packet, now, subject, judgement, &flow))
+	if (gw_flow_renew(packet, now, subject, judgement))
 		return gw_overrule(packet, judgement, now->mono_ns, GW_REASON_TABLE_FULL);
-	return gw_carry(packet, &flow, now);
+	gw_grant_of_judgement(judgement, &grant);
+	return gw_carry(packet, &grant, now);
 }
 
 /*
@@ -68,12 +69,10 @@ __noinline int gw_judge_packet(const struct gw_packet *packet, const struct gw_n
 	struct gw_judgement judgement = {};
 	const struct gw_link *link;
 	__u32 source_link;
-	__u32 ifindex;
 
 	if (!packet || !now || !subject)
 		return GW_DROP;
-	ifindex = packet->ifindex; /* onto the stack: Linux 6.1 takes no key out of a function's argument */
-	link = bpf_map_lookup_elem(&gw_links, &ifindex);
+	link = gw_link_of(packet->ifindex);
 	if (!link)
 		return gw_drop(packet, now->mono_ns, GW_REASON_NO_LINK);
 	gw_judge(&subject->tuple, &judgement, now->word, now->wall_ns);
@@ -111,6 +110,7 @@ static __always_inline int gw_ingress_later_fragment(const struct gw_packet *pac
  */
 __noinline int gw_ingress(const struct gw_packet *packet, const struct gw_now *now, struct gw_subject *subject)
 {
+	struct gw_grant grant;
 	struct gw_flow *flow;
 
 	if (!packet || !now || !subject)
@@ -128,7 +128,8 @@ __noinline int gw_ingress(const struct gw_packet *packet, const struct gw_now *n
 	if (gw_flow_current(flow, now) &&
 	    (subject->direction == GW_REPLY ? flow->ifindex[1] : flow->ifindex[0]) == packet->ifindex) {
 		gw_flow_touch(flow, packet, subject->direction, now);
-		return gw_carry(packet, flow, now);
+		gw_grant_of_flow(flow, &grant);
+		return gw_carry(packet, &grant, now);
 	}
 	subject->tuple = flow->orig;
 	return GW_UNDECIDED;

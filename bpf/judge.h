@@ -91,8 +91,8 @@ static __always_inline __u32 gw_walk(void *nodes, __u32 ref, __u32 key)
 		node = bpf_map_lookup_elem(nodes, &ref);
 		if (!node)
 			return GW_REF_NO_RULE;
-		/* Opaque to the compiler, which knows that the key has 16 bits and would drop the mask; Linux 6.1 does not. */
-		asm volatile("" : "+r"(digit));
+		/* Where it knows the key's width, the compiler drops the mask that the verifier needs to see. */
+		barrier_var(digit);
 		ref = node->child[digit & 0xf];
 	}
 	return ref & GW_REF_LEAF ? ref : GW_REF_NO_RULE;

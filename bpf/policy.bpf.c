@@ -35,7 +35,7 @@ static __always_inline int gw_enter(struct __sk_buff *skb, struct gw_packet *pac
 				    int parsed)
 {
 	struct gw_subject subject = {};
-	int verdict = GW_UNDECIDED;
+	int verdict;
 
 	packet->from = packet->ifindex;
 	if (parsed < 0)
@@ -43,8 +43,7 @@ static __always_inline int gw_enter(struct __sk_buff *skb, struct gw_packet *pac
 	if (parsed == GW_PARSED_PASS)
 		return gw_finish(skb, 0);
 	/* Routers on the way are no hosts of ours: an error of an open flow passes whoever sends it. */
-	if (gw_packet_is_error(packet) && gw_error_quotes(skb, packet, &subject.tuple))
-		verdict = gw_carry_error(packet, now, &subject.tuple);
+	verdict = gw_error_verdict(skb, packet, now, &subject);
 	if (verdict == GW_UNDECIDED)
 		verdict = gw_ingress(packet, now, &subject);
 	if (verdict == GW_UNDECIDED)
@@ -76,10 +75,7 @@ int subnet_ingress(struct __sk_buff *skb)
 static __always_inline int gw_leave(struct __sk_buff *skb, const struct gw_packet *packet, const struct gw_now *now)
 {
 	struct gw_subject subject = {};
-	int verdict = GW_UNDECIDED;
-
-	if (gw_packet_is_error(packet) && gw_error_quotes(skb, packet, &subject.tuple))
-		verdict = gw_carry_error(packet, now, &subject.tuple);
+	int verdict = gw_error_verdict(skb, packet, now, &subject);
 	if (verdict == GW_UNDECIDED)
 		verdict = gw_egress(packet, now, &subject);
 	if (verdict == GW_UNDECIDED)

@@ -46,8 +46,31 @@ __noinline int gw_drop(const struct gw_packet *packet, __u64 now_ns, __u32 reaso
 	return gw_refuse(packet, &judgement, now_ns);
 }
 
-/* Lets the later fragments of a datagram have what its first one gets. `flow` is null where there is none. */
-static __noinline int gw_lead_fragments(const struct gw_packet *packet, const struct gw_flow *flow, __u32 mark,
+/* What counting and marking need to know of a flow, out of its entry or of the judgement that makes it. */
+struct gw_grant {
+	__u32 rule;
+	__u32 client[2];
+	__u32 flags; /* GW_FLOW_* */
+};
+
+static __always_inline void gw_grant_of_flow(const struct gw_flow *flow, struct gw_grant *grant)
+{
+	grant->rule = flow->rule;
+	grant->client[0] = flow->client[0];
+	grant->client[1] = flow->client[1];
+	grant->flags = flow->flags;
+}
+
+static __always_inline void gw_grant_of_judgement(const struct gw_judgement *judgement, struct gw_grant *grant)
+{
+	grant->rule = judgement->rule;
+	grant->client[0] = judgement->src_client;
+	grant->client[1] = judgement->dst_client;
+	grant->flags = judgement->flags;
+}
+
+/* Lets the later fragments of a datagram have what its first one gets. `grant` is null where there is no flow. */
+static __noinline int gw_lead_fragments(const struct gw_packet *packet, const struct gw_grant *grant, __u32 mark,
 					const struct gw_now *now)
 {
 	struct gw_fragment granted = {
@@ -57,10 +80,10 @@ static __noinline int gw_lead_fragments(const struct gw_packet *packet, const st
 		.mark = mark,
 	};
 
-	if (flow) {
-		granted.rule = flow->rule;
-		granted.client[0] = flow->client[0];
-		granted.client[1] = flow->client[1];
+	if (grant) {
+		granted.rule = grant->rule;
+		granted.client[0] = grant->client[0];
+		granted.client[1] = grant->client[1];
 	}
 	return gw_fragment_remember(packet, &granted);
 }
@@ -74,54 +97,49 @@ static __always_inline int gw_pass_unmarked(const struct gw_packet *packet, cons
 }
 
 /* A packet of a flow that may pass. */
-static __always_inline int gw_carry(const struct gw_packet *packet, const struct gw_flow *flow,
+static __always_inline int gw_carry(const struct gw_packet *packet, const struct gw_grant *grant,
 				    const struct gw_now *now)
 {
-	const __u32 mark = gw_flow_mark(flow->flags);
+	const __u32 mark = gw_flow_mark(grant->flags);
 
-	gw_count_passed(flow->rule, flow->client[0], flow->client[1], packet, now->mono_ns);
+	if (!packet->egress) /* there it was counted on its way in */
+		gw_count_passed(grant->rule, grant->client[0], grant->client[1], packet, now->mono_ns);
 	if (packet->fragment == GW_FRAGMENT_FIRST)
-		gw_lead_fragments(packet, flow, mark, now);
+		gw_lead_fragments(packet, grant, mark, now);
 	return mark;
-}
-
-/* Fills a flow from a judgement that allows it; its tuple and bookkeeping stay. */
-static __always_inline void gw_flow_grant(struct gw_flow *flow, const struct gw_judgement *judgement,
-					  const struct gw_now *now)
-{
-	flow->word = now->word;
-	flow->valid_until_ns = judgement->valid_until_ns;
-	flow->rule = judgement->rule;
-	flow->client[0] = judgement->src_client;
-	flow->client[1] = judgement->dst_client;
-	flow->flags = (flow->flags & ~(GW_FLOW_NAT | GW_FLOW_GATEWAY)) | judgement->flags;
 }
 
 /*
  * Opens or renews the flow of a packet that the rules allow. The entry is replaced whole, so that no other CPU sees half of
- * a verdict. GW_DROP when the table cannot take it; else `flow` is what was stored. Static, because Linux 6.1 takes a map's
- * value from the stack, and does not know the argument of a global function to be there.
+ * a verdict. Zero, or GW_DROP when the table cannot take it. A function of its own, verified once.
  */
-static __noinline int gw_flow_renew(const struct gw_packet *packet, const struct gw_now *now,
-				    const struct gw_subject *subject, const struct gw_judgement *judgement,
-				    struct gw_flow *flow)
+__noinline int gw_flow_renew(const struct gw_packet *packet, const struct gw_now *now, const struct gw_subject *subject,
+			     const struct gw_judgement *judgement)
 {
-	struct gw_flow_key key;
+	struct gw_flow flow = {}; /* on this stack: kernel 6.1 stores no value out of a global function's argument */
 	const struct gw_flow *found;
+	struct gw_flow_key key;
 
+	if (!packet || !now || !subject || !judgement)
+		return GW_DROP;
 	gw_flow_key_for(&packet->tuple, subject->direction, &key);
 	found = subject->direction == GW_NO_FLOW ? 0 : gw_flow_lookup(&key);
 	if (found)
-		*flow = *found;
-	flow->orig = subject->tuple;
-	gw_flow_grant(flow, judgement, now);
+		flow = *found;
+	flow.orig = subject->tuple;
+	flow.word = now->word;
+	flow.valid_until_ns = judgement->valid_until_ns;
+	flow.last_seen_ns = now->mono_ns;
+	flow.rule = judgement->rule;
+	flow.client[0] = judgement->src_client;
+	flow.client[1] = judgement->dst_client;
+	flow.flags = (flow.flags & ~(GW_FLOW_NAT | GW_FLOW_GATEWAY)) | judgement->flags;
+	flow.flags |= gw_flow_flags(packet, subject->direction);
 	if (!packet->egress && subject->direction == GW_REPLY)
-		flow->ifindex[1] = packet->ifindex;
+		flow.ifindex[1] = packet->ifindex;
 	else if (!packet->egress)
-		flow->ifindex[0] = packet->ifindex;
-	flow->flags |= gw_flow_flags(packet, subject->direction);
-	flow->last_seen_ns = now->mono_ns;
-	return gw_flow_store(&key, flow, subject->entry) ? GW_DROP : 0;
+		flow.ifindex[0] = packet->ifindex;
+	return gw_flow_store(&key, &flow, subject->entry) ? GW_DROP : 0;
 }
 
 #endif
