@@ -2,6 +2,7 @@
 #include <openssl/x509v3.h>
 
 #include <cerrno>
+#include <tuple>
 
 #include "gatewayd/base/revocation.h"
 #include "gatewayd/pki/authority.h"
@@ -46,7 +47,7 @@ Result<void> add_entry(X509_CRL* crl, const RevokedCertificate& revoked, const E
       X509_CRL_add0_revoked(crl, entry.get()) != 1) {
     return errors.failure(EIO, kMake, revoked.serial);
   }
-  (void)entry.release();  // now the list's
+  std::ignore = entry.release();  // now the list's
   return {};
 }
 

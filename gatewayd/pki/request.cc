@@ -2,6 +2,7 @@
 #include <openssl/pem.h>
 
 #include <cerrno>
+#include <tuple>
 
 #include "gatewayd/pki/extensions.h"
 #include "gatewayd/pki/keys.h"
@@ -53,7 +54,7 @@ Result<std::string> make_request(const PrivateKey& key, const std::string& name,
   ExtensionPtr extension = wireguard_extension(wireguard);
   if (!request || !extensions || !extension) return errors.failure(ENOMEM, kMake, name);
   if (sk_X509_EXTENSION_push(extensions.get(), extension.get()) == 0) return errors.failure(ENOMEM, kMake, name);
-  (void)extension.release();  // now the stack's
+  std::ignore = extension.release();  // now the stack's
   // The limit of 64 characters (RFC 5280, ub-common-name) is OpenSSL's to check.
   if (X509_NAME_add_entry_by_NID(X509_REQ_get_subject_name(request.get()), NID_commonName, MBSTRING_UTF8,
                                  reinterpret_cast<const unsigned char*>(name.data()), static_cast<int>(name.size()), -1,

@@ -2,6 +2,7 @@
 #include "gatewayd/registry/database.h"
 
 #include <cerrno>
+#include <tuple>
 #include <utility>
 
 namespace gw::registry {
@@ -148,7 +149,7 @@ Result<Transaction> Transaction::begin(const Database& database) {
 }
 
 Transaction::~Transaction() {
-  if (database_ != nullptr) (void)database_->execute("ROLLBACK");
+  if (database_ != nullptr) std::ignore = database_->execute("ROLLBACK");
 }
 
 Result<void> Transaction::commit() {

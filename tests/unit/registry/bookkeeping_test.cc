@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <filesystem>
+
 #include "tests/unit/registry/fixture.h"
 
 namespace gw::registry {
@@ -8,6 +10,9 @@ class BookkeepingTest : public RegistryTest {
  protected:
   static bool outdated(const Registry& registry, const std::string& name) {
     return value_of(registry.client(name)).profile_outdated;
+  }
+  static void require_time(Registry& registry, UnixSeconds now) {
+    ASSERT_EQ(value_of(registry.observe_time(now)), now);
   }
 };
 
@@ -22,6 +27,16 @@ TEST_F(BookkeepingTest, TimeNeverGoesBackAlsoOverARestart) {
   }
   Registry registry = open();
   EXPECT_EQ(value_of(registry.observe_time(5)), kNow + 60);
+}
+
+TEST_F(BookkeepingTest, TimeIsWrittenOnceAMinuteAtMost) {
+  Registry registry = open();
+  require_time(registry, kNow);
+  const auto written = std::filesystem::file_size(path() + "-wal");
+  for (UnixSeconds at = 1; at < 60; ++at) require_time(registry, kNow + at);
+  EXPECT_EQ(std::filesystem::file_size(path() + "-wal"), written);
+  require_time(registry, kNow + 60);
+  EXPECT_GT(std::filesystem::file_size(path() + "-wal"), written);
 }
 
 TEST_F(BookkeepingTest, CrlNumbersRiseFromOneOverARestart) {

@@ -151,6 +151,22 @@ TEST_F(FileTest, WithADamagedPageIsRefusedAndLeftAlone) {
   EXPECT_THAT(refused(EUCLEAN), HasSubstr("restore the backup"));
 }
 
+TEST_F(FileTest, ThatIsDamagedKeepsTheLogOfACrashUntouched) {
+  fill(60);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    Registry registry = open();
+    add(registry, "late", 99);
+    ::_exit(0);  // no destructor: the log stays, as after a crash
+  }
+  ASSERT_EQ(::waitpid(child, nullptr, 0), child);
+  ASSERT_GT(fs::file_size(path() + "-wal"), 0U);
+  std::string whole = value_of(read_file(path()));
+  whole.replace(whole.size() - 4096, 4096, std::string(4096, '\xa5'));
+  write(whole);
+  EXPECT_THAT(refused(EUCLEAN), HasSubstr("restore the backup"));
+}
+
 TEST_F(FileTest, InADirectoryThatDoesNotExistIsNotMade) {
   const auto opened = Registry::open(directory_ / "missing/registry.db");
   EXPECT_EQ(code_of(opened), ENOENT);
