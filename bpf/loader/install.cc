@@ -28,8 +28,10 @@ Result<UniqueFd> make_table(bpf_map_type type, const char* name, uint32_t flags,
 
 Result<Tables> make_tables(const PolicyImage& image) {
   std::vector<std::pair<uint32_t, gw_node>> nodes;
+  nodes.reserve(image.nodes.size());
   for (const gw_node& node : image.nodes) nodes.emplace_back(static_cast<uint32_t>(nodes.size()), node);
   std::vector<std::pair<uint32_t, uint32_t>> nat;
+  nat.reserve(image.nat_classes.size());
   for (const uint32_t class_id : image.nat_classes) nat.emplace_back(class_id, 1);
 
   auto prefix_table = make_table(BPF_MAP_TYPE_LPM_TRIE, "gw_prefix_trie", BPF_F_NO_PREALLOC, image.prefixes);
