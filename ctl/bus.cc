@@ -50,7 +50,6 @@ bool broke_off(std::string_view name) {
 std::unexpected<Failure> failed_call(const sd_bus_error& error, int code, const std::string& host) {
   const std::string_view name = error.name != nullptr ? error.name : "";
   std::string text = error.message != nullptr ? error.message : std::strerror(code);
-  if (name.starts_with(dbus::kErrorPrefix)) return refused(std::move(text));
   const bool broke = code == ECONNRESET || code == ENOTCONN || code == ETIMEDOUT || broke_off(name);
   if (broke || nobody_there(name)) return unreachable(text, host, broke);
   // The bus daemon's own refusal does not say what would be right; gatewayd's does.

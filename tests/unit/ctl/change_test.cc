@@ -30,8 +30,8 @@ TEST_F(Gwctl, GroupAddSendsWhatWasGiven) {
 
 TEST_F(Gwctl, RuleAddTakesItsNameBehindItsLists) {
   gateway().answer("AddRule", json::array());
-  told({"rule", "add", "--action", "allow", "--from", "group:developers", "--to", "subnet:web", "--service", "tcp/443",
-        "--service", "ssh", "--log", "--before", "no-data", "dev-web"});
+  told({"rule", "add", "--action", "allow", "--before", "no-data", "--log", "--from", "group:developers", "--to",
+        "subnet:web", "--service", "tcp/443", "--service", "ssh", "dev-web"});
   EXPECT_EQ(arguments_of("AddRule"),
             json::parse(R"([{"name": "dev-web", "action": "allow", "from": ["group:developers"], "to": ["subnet:web"],
                              "services": ["tcp/443", "ssh"], "log": true}, {"before": "no-data"}])"));

@@ -24,6 +24,7 @@ TEST_F(Gwctl, NamesTheArgumentThatIsWrongAndAsksNothing) {
       {{"client", "add", "alice", "--days", "0"}, "--days"},
       {{"client", "add", "alice", "--days", "many"}, "--days"},
       {{"client", "add", "alice", "--tunnel", "half"}, "--tunnel: 'half' is neither split nor full"},
+      {{"client", "add", "alice", "--group", "a", "b"}, "not expected: b"},
       {{"client", "set", "alice"}, "client set: nothing to change is given"},
       {{"client", "set", "alice", "--enable", "--disable"}, "--disable"},
       {{"client", "set", "alice", "--group", "a", "--add-group", "b"}, "--add-group"},

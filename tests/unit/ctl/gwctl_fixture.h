@@ -44,7 +44,8 @@ class Gwctl : public testing::Test {
   std::filesystem::path directory_;
 };
 
-/// tests/unit/ctl/recorded/NAME.json: a dictionary as gatewayd sends it. A text "@-180" stands for the time 180 s before now.
+/// tests/unit/ctl/recorded/NAME.json: a dictionary as gatewayd sends it. A text "@-180" stands for the time 180 s
+/// before now.
 json recorded(const std::string& name);
 
 }  // namespace gw::ctl::test

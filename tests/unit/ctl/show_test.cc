@@ -107,6 +107,19 @@ carol  revoked  172.16.201.5                     -                       in 364 
 )");
 }
 
+TEST_F(Gwctl, WhatTakesAccessAwayIsTheStateOfAClient) {
+  json client = recorded("clients")[0];
+  const std::vector<std::pair<json, std::string>> cases = {{{{"disabled", true}}, "disabled"},
+                                                           {{{"not_after", 1000}}, "expired"},
+                                                           {{{"revoked_at", 1000}, {"disabled", true}}, "revoked"}};
+  for (const auto& [change, state] : cases) {
+    json changed = client;
+    changed.update(change);
+    gateway().answer("GetClient", {changed});
+    EXPECT_THAT(told({"client", "show", "alice"}), HasSubstr("state               " + state + "\n"));
+  }
+}
+
 TEST_F(Gwctl, AClientIsShownWithWhatIsWrongAboutIt) {
   gateway().answer("GetClient", {recorded("clients")[1]});
   const std::string out = told({"client", "show", "bob"});
