@@ -10,3 +10,4 @@ install(FILES ${CMAKE_SOURCE_DIR}/image/dbus/org.gatewayd.conf DESTINATION ${CMA
 install(FILES ${CMAKE_SOURCE_DIR}/ctl/completion/gwctl.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME gwctl OPTIONAL)
 file(GLOB interfaces CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/gatewayd/dbus/interfaces/*.xml)
 install(FILES ${interfaces} DESTINATION ${CMAKE_INSTALL_DATADIR}/dbus-1/interfaces)
+install(FILES ${CMAKE_SOURCE_DIR}/image/polkit/org.gatewayd.policy DESTINATION ${CMAKE_INSTALL_DATADIR}/polkit-1/actions)

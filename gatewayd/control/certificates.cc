@@ -5,7 +5,7 @@
 namespace gw::control {
 namespace {
 
-constexpr UnixSeconds kCrlLife = 7 * 86400;  // those who read it fetch it again within this
+constexpr UnixSeconds kCrlLife = UnixSeconds{7} * 86400;  // those who read it fetch it again within this
 
 }  // namespace
 

@@ -101,8 +101,7 @@ Result<void> check_clients(const config::Config* applied, const config::Config& 
 
 Result<void> check_interfaces(const config::Config* applied, const config::Config& wanted, const apply::Facts& facts) {
   const auto known = applied == nullptr ? std::set<std::string>() : interfaces_of(*applied);
-  std::vector<std::string> there;
-  for (const auto& [name, state] : facts.state) there.push_back(name);
+  const std::vector<std::string> there = names_of(facts.state);
   for (const std::string& name : interfaces_of(wanted)) {
     if (facts.state.contains(name) || known.contains(name)) continue;
     return failure(ENODEV, "use interface", name,

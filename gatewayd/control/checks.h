@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <ranges>
+#include <string>
 #include <vector>
 
 #include "gatewayd/apply/kernel.h"
@@ -21,6 +23,13 @@ Result<void> check_interfaces(const config::Config* applied, const config::Confi
 
 /// The members of a group by name, sorted.
 std::vector<std::string> members_of(const std::string& group, const std::vector<registry::Client>& clients);
+
+/// The keys of a map, in its order.
+template <class Map>
+std::vector<std::string> names_of(const Map& map) {
+  const auto keys = std::views::keys(map);
+  return {keys.begin(), keys.end()};
+}
 
 /// "alice, bob and 3 others".
 std::string enumerate(const std::vector<std::string>& names);

@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "gatewayd/base/nearest.h"
+#include "gatewayd/control/checks.h"
 #include "gatewayd/control/gateway.h"
 #include "gatewayd/control/kernel_client.h"
 
@@ -64,8 +65,7 @@ std::optional<config::Tunnel> tunnel_of(const std::string& word) {
 Result<void> GatewayController::check_groups(const std::vector<std::string>& groups, const std::string& client) {
   const auto in_force = applied_or_error("put into groups", client);
   if (!in_force) return std::unexpected(in_force.error());
-  std::vector<std::string> known;
-  for (const auto& [name, group] : (*in_force)->groups) known.push_back(name);
+  const std::vector<std::string> known = names_of((*in_force)->groups);
   for (const std::string& group : groups) {
     if ((*in_force)->groups.contains(group)) continue;
     if (config().groups.contains(group)) {

@@ -75,6 +75,7 @@ gw_tuple tuple_of(const policy::Packet& packet, const config::Service& service) 
 
 std::vector<policy::HostFacts> host_facts(const World& world) {
   std::vector<policy::HostFacts> out;
+  out.reserve(world.intent.gateway_addresses.size() + 2 * world.intent.clients.size());
   for (const IpAddress& address : world.intent.gateway_addresses) out.push_back({address, {}, {}});
   for (const Prefix& pool : world.intent.config.vpn.subnets) out.push_back({*pool.nth(1), {}, {}});
   for (const auto& [name, subnet] : world.intent.config.subnets) {

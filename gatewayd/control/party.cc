@@ -6,6 +6,7 @@
 
 #include "gatewayd/base/nearest.h"
 #include "gatewayd/config/edit.h"
+#include "gatewayd/control/checks.h"
 
 namespace gw::control {
 namespace {
@@ -16,12 +17,6 @@ constexpr const char* kFind = "find";
 
 std::unexpected<Error> nothing(const std::string& object, std::string detail) {
   return failure(ENOENT, kFind, object, std::move(detail));
-}
-
-std::vector<std::string> names_of(const auto& map) {
-  std::vector<std::string> out;
-  for (const auto& [name, unused] : map) out.push_back(name);
-  return out;
 }
 
 bool is_gateway(const IpAddress& address, const World& world) {
@@ -72,8 +67,8 @@ Party of_prefixes(const std::vector<Prefix>& prefixes, const World& world, std::
 Result<Party> of_name(const std::string& name, const World& world) {
   const auto found = std::ranges::find(world.clients, name, &registry::Client::name);
   if (found != world.clients.end()) return of_client(*found, world, "client " + name);
-  std::vector<std::string> names;
-  for (const registry::Client& client : world.clients) names.push_back(client.name);
+  std::vector<std::string> names(world.clients.size());
+  std::ranges::transform(world.clients, names.begin(), &registry::Client::name);
   return nothing("client " + name, "no client has this name" + did_you_mean(name, names));
 }
 

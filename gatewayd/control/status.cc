@@ -150,7 +150,8 @@ void GatewayController::add_kernel_facts(Status& out) {
 
 void GatewayController::add_warnings(Status& out) {
   if (out.wireguard.find("wireguard-go") != std::string::npos) {
-    out.warnings.push_back("WireGuard runs in user space (wireguard-go): not for production; use a kernel that has it");
+    out.warnings.emplace_back(
+        "WireGuard runs in user space (wireguard-go): not for production; use a kernel that has it");
   }
   for (const config::Diagnostic& warning : warnings_) out.warnings.push_back(warning.str());
   for (const std::string& warning : parts_.intents.warnings()) out.warnings.push_back(warning);

@@ -1,46 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gatewayd/dbus/message.h"
 
+#include "gatewayd/config/utf8.h"
 #include "gatewayd/dbus/errors.h"
 
 namespace gw::dbus {
 namespace {
-
-// Length of the UTF-8 sequence at the front of `text`, 0 when there is none: RFC 3629 §4, by its ranges.
-size_t sequence_length(std::string_view text) {
-  const auto byte = [&](size_t i) { return i < text.size() ? static_cast<uint8_t>(text[i]) : uint8_t{0}; };
-  const auto tail = [&](size_t i) { return (byte(i) & 0xc0U) == 0x80U; };
-  const uint8_t first = byte(0);
-  if (first < 0x80) return first == 0 ? 0 : 1;
-  if (first >= 0xc2 && first <= 0xdf) return tail(1) ? 2 : 0;
-  if (first >= 0xe0 && first <= 0xef) {
-    const bool overlong = first == 0xe0 && byte(1) < 0xa0;
-    const bool surrogate = first == 0xed && byte(1) > 0x9f;
-    return !overlong && !surrogate && tail(1) && tail(2) ? 3 : 0;
-  }
-  if (first >= 0xf0 && first <= 0xf4) {
-    const bool overlong = first == 0xf0 && byte(1) < 0x90;
-    const bool beyond = first == 0xf4 && byte(1) > 0x8f;
-    return !overlong && !beyond && tail(1) && tail(2) && tail(3) ? 4 : 0;
-  }
-  return 0;
-}
 
 Error bad_argument(int rc) { return bus_error(rc, "read the arguments of", "the call"); }
 
 }  // namespace
 
 std::string valid_utf8(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  while (!text.empty()) {
-    const size_t length = sequence_length(text);
-    if (length == 0) {
-      out += '?';
-    } else {
-      out += text.substr(0, length);
-    }
-    text.remove_prefix(length == 0 ? 1 : length);
+  std::string out(text);
+  size_t from = 0;
+  while (const auto bad = config::find_bad_byte(std::string_view(out).substr(from))) {
+    from += bad->offset;
+    out[from++] = '?';
   }
   return out;
 }

@@ -73,7 +73,8 @@ class Writer {
 Result<std::string> read_text(sd_bus_message* message);
 Result<uint32_t> read_u32(sd_bus_message* message);
 
-/// `text` with every byte that is not part of valid UTF-8 (RFC 3629) replaced by '?'.
+/// `text` with every byte that is not part of valid UTF-8, and every control character but tab and line ends, replaced
+/// by '?'.
 std::string valid_utf8(std::string_view text);
 
 }  // namespace gw::dbus

@@ -64,7 +64,8 @@ Result<Source> Source::signal(const Loop& loop, int number, Callback callback) {
   sigset_t set;
   sigemptyset(&set);
   sigaddset(&set, number);
-  if (const int rc = pthread_sigmask(SIG_BLOCK, &set, nullptr); rc != 0) return cannot(rc, "block", "signal " + std::to_string(number));
+  if (const int rc = pthread_sigmask(SIG_BLOCK, &set, nullptr); rc != 0)
+    return cannot(rc, "block", "signal " + std::to_string(number));
   auto kept = std::make_unique<Callback>(std::move(callback));
   sd_event_source* source = nullptr;
   const int rc = sd_event_add_signal(loop.get(), &source, number, on_signal, kept.get());
