@@ -45,9 +45,11 @@ struct Execute {
   template <class Make>
   Result<void> make_link(const std::string& device, Make&& make) const {
     const bool resumed = p.journal.was_beginning(device);
+    // Asked before the note is written: a note must never name a device that was there already.
+    if (!resumed && nl::find_link(p.route, device)) return failure(EEXIST, "make interface", device);
     if (auto begun = p.journal.begin(device); !begun) return begun;
     if (auto made = make(); !made && !(resumed && made.error().code == EEXIST)) {
-      (void)p.journal.end();  // the first error is the one to tell
+      if (auto ended = p.journal.end(); !ended) made.error().detail += "; " + ended.error().message();
       return made;
     }
     const auto made = index(device);

@@ -120,6 +120,7 @@ TEST_F(LinuxKernelTest, RefusesADeviceOfOurNameThatIsNotOurs) {
   EXPECT_THAT(report.errors[0].message(),
               AllOf(HasSubstr("gwtest0"), HasSubstr("did not make"), HasSubstr("vpn.interface")));
   EXPECT_EQ(must("ip -d link show gwtest0"), before);
+  EXPECT_FALSE(apply::LinkJournal(stage_.run_directory()).was_beginning("gwtest0"));
   EXPECT_THAT(report.done, Contains("+ program policy ingress on eth1"));
 }
 
