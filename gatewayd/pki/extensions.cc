@@ -11,8 +11,8 @@
 
 namespace gw::pki {
 
-// The UUID 5cda404d-68ad-4d7f-88a3-e2642a04d2fa as one decimal arc (ITU-T X.667 §6.3).
-const char* const kWireGuardKeyOid = "2.25.123422200534551951198445883521115673338";
+// The UUID 5cda404d-68ad-4d7f-88a3-e2642a04d2fa, cut into arcs that every ASN.1 library can hold (docs/adr/0003).
+const char* const kWireGuardKeyOid = "1.2.840.113556.1.8000.2554.23770.16461.26797.19839.34979.14836778.316154";
 
 namespace {
 

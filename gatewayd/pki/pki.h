@@ -16,8 +16,8 @@
 /// Split over pki/*.cc by concern; OpenSSL headers appear in .cc files only. One thread.
 namespace gw::pki {
 
-/// Object identifier of the certificate extension that carries the WireGuard public key: 2.25.UUID (X.667), 32 raw
-/// bytes in an OCTET STRING.
+/// Object identifier of the certificate extension that carries the WireGuard public key: made of a UUID, in small arcs
+/// (docs/adr/0003). 32 raw bytes in an OCTET STRING.
 extern const char* const kWireGuardKeyOid;
 
 /// A P-256 private key.
