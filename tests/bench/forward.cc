@@ -32,12 +32,19 @@ uint16_t checksum_of(const std::string& source, const std::string& destination, 
   return htons(static_cast<uint16_t>(~sum));
 }
 
-/// Feeds packets into eth1 of a gateway.
+/// One way through a gateway: packets that enter at `in` and are counted where they leave, at `out`.
+struct Way {
+  const char *in, *out, *source, *destination;
+  bool reverse;
+};
+constexpr Way kThere{"eth1", "eth2", "10.1.1.10", "10.1.2.10", false};
+constexpr Way kBack{"eth2", "eth1", "10.1.2.10", "10.1.1.10", true};
+
 class Generator {
  public:
-  explicit Generator(Lab& lab) : lab_(lab), program_(gw_generator__open_and_load()) {
+  Generator(Lab& lab, const Way& way) : lab_(lab), way_(way), program_(gw_generator__open_and_load()) {
     if (program_ == nullptr) throw std::runtime_error("cannot load the generator");
-    std::istringstream mac(lab.gateway().must("cat /sys/class/net/eth1/address"));
+    std::istringstream mac(lab.gateway().must("cat /sys/class/net/" + std::string(way.in) + "/address"));
     mac >> std::hex;
     for (size_t i = 0; i < 6; ++i) {
       unsigned byte = 0;
@@ -45,10 +52,11 @@ class Generator {
       mac >> byte;
       program_->bss->destination_mac[i] = static_cast<unsigned char>(byte);
     }
-    program_->bss->source = inet_addr("10.1.1.10");
-    program_->bss->destination = inet_addr("10.1.2.10");
-    program_->bss->ip_checksum = checksum_of("10.1.1.10", "10.1.2.10", 20 + 8 + 18);
-    ifindex_ = std::stoi(lab.gateway().must("cat /sys/class/net/eth1/ifindex"));
+    program_->bss->source = inet_addr(way.source);
+    program_->bss->destination = inet_addr(way.destination);
+    program_->bss->ip_checksum = checksum_of(way.source, way.destination, 20 + 8 + 18);
+    program_->bss->reverse = way.reverse ? 1 : 0;
+    ifindex_ = std::stoi(lab.gateway().must("cat /sys/class/net/" + std::string(way.in) + "/ifindex"));
   }
   Generator(const Generator&) = delete;
   Generator& operator=(const Generator&) = delete;
@@ -68,24 +76,40 @@ class Generator {
     if (status != 0) throw std::runtime_error("test run: " + std::to_string(status));
   }
 
-  uint64_t forwarded() { return std::stoull(lab_.gateway().must("cat /sys/class/net/eth2/statistics/tx_packets")); }
+  uint64_t forwarded() {
+    return std::stoull(lab_.gateway().must("cat /sys/class/net/" + std::string(way_.out) + "/statistics/tx_packets"));
+  }
 
-  /// Packets per second that leave through eth2.
+ private:
+  Lab& lab_;
+  Way way_;
+  gw_generator* program_;
+  int ifindex_ = 0;
+};
+
+/// A gateway under load. Flows are seen both ways before anything is measured, so that they are established for all.
+class Contender {
+ public:
+  explicit Contender(Lab& lab) : there_(lab, kThere), back_(lab, kBack) {}
+
+  /// Packets per second that leave.
   double measure(uint32_t flows) {
-    send(kWarmUp, flows);
-    const uint64_t before = forwarded();
+    there_.send(flows, flows);
+    const uint64_t answers = back_.forwarded();
+    back_.send(flows, flows);
+    if (back_.forwarded() - answers < flows) throw std::runtime_error("an answer was not forwarded");
+    there_.send(kWarmUp, flows);
+    const uint64_t before = there_.forwarded();
     const auto start = std::chrono::steady_clock::now();
-    send(kPackets, flows);
+    there_.send(kPackets, flows);
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-    const uint64_t passed = forwarded() - before;
+    const uint64_t passed = there_.forwarded() - before;
     if (passed < kPackets / 2) throw std::runtime_error("only " + std::to_string(passed) + " packets were forwarded");
     return static_cast<double>(passed) / took.count();
   }
 
  private:
-  Lab& lab_;
-  gw_generator* program_;
-  int ifindex_ = 0;
+  Generator there_, back_;
 };
 
 /// Rules that do not match before one that does, for other ports and groups.
@@ -99,12 +123,14 @@ std::string rules(int count) {
   return out + "  - {name: allowed, action: allow, from: [subnet:web], to: [subnet:data], services: [udp/9]}\n";
 }
 
-void prepare_sink(Lab& lab) {
-  std::string mac = lab.data().must("cat /sys/class/net/eth0/address");
-  lab.gateway().must("ip neighbour replace 10.1.2.10 lladdr " + mac.substr(0, 17) + " dev eth2 nud permanent");
-  lab.data().must(Arguments{"nft",
-                            "add table netdev sink; add chain netdev sink in { type filter hook ingress device eth0 "
-                            "priority 0; policy drop; }"});
+/// A host that takes packets and drops them as early as it can.
+void prepare_sink(Lab& lab, const Host& host, const std::string& address, const std::string& device) {
+  const std::string mac = host.must("cat /sys/class/net/eth0/address");
+  lab.gateway().must("ip neighbour replace " + address + " lladdr " + mac.substr(0, 17) + " dev " + device +
+                     " nud permanent");
+  host.must(Arguments{"nft",
+                      "add table netdev sink; add chain netdev sink in { type filter hook ingress device eth0 "
+                      "priority 0; policy drop; }"});
 }
 
 void prepare_router(Lab& lab) {
@@ -140,15 +166,18 @@ void bench_forwarding() {
   Lab nftables(GW_BINARY_DIR);
   prepare_router(nftables);
   prepare_nftables(nftables, kRules);
-  for (Lab* lab : {&ours, &plain, &nftables}) prepare_sink(*lab);
-  Generator ours_generator(ours);
-  Generator plain_generator(plain);
-  Generator nftables_generator(nftables);
+  for (Lab* lab : {&ours, &plain, &nftables}) {
+    prepare_sink(*lab, lab->web(), "10.1.1.10", "eth1");
+    prepare_sink(*lab, lab->data(), "10.1.2.10", "eth2");
+  }
+  Contender our_gateway(ours);
+  Contender plain_router(plain);
+  Contender nftables_router(nftables);
   for (const uint32_t flows : {1U, 1000U}) {
     report(interleave("forward, 64 B, " + std::to_string(flows) + " flows, 1,000 rules", "packets/s", kRounds,
-                      {{"ours", [&] { return ours_generator.measure(flows); }},
-                       {"plain forwarding", [&] { return plain_generator.measure(flows); }},
-                       {"nftables, conntrack and verdict maps", [&] { return nftables_generator.measure(flows); }}}),
+                      {{"ours", [&] { return our_gateway.measure(flows); }},
+                       {"plain forwarding", [&] { return plain_router.measure(flows); }},
+                       {"nftables, conntrack and verdict maps", [&] { return nftables_router.measure(flows); }}}),
            bench_file());
   }
 }

@@ -3,7 +3,8 @@
  * A packet generator: run by BPF_PROG_TEST_RUN with live frames, each packet is written anew (the kernel recycles pages
  * with what a router did to them) and passed to the stack as if the interface had received it.
  */
-/* clang-format off: bpf_helpers.h needs the types of linux/bpf.h before it */
+/* bpf_helpers.h needs the types of linux/bpf.h before it. */
+/* clang-format off */
 #include <linux/bpf.h>
 #include <linux/if_ether.h>
 #include <linux/ip.h>
@@ -16,6 +17,7 @@ unsigned char destination_mac[ETH_ALEN];
 __be32 source, destination;
 __u16 payload = 18;
 __u32 flows = 1;
+__u32 reverse;
 __u16 ip_checksum;
 __u32 sent;
 
@@ -40,8 +42,9 @@ int generate(struct xdp_md* ctx) {
   ip->saddr = source;
   ip->daddr = destination;
   ip->check = ip_checksum;
-  udp->source = bpf_htons(1024 + sent++ % flows);
-  udp->dest = bpf_htons(9);
+  __u16 port = bpf_htons(1024 + sent++ % flows);
+  udp->source = reverse ? bpf_htons(9) : port;
+  udp->dest = reverse ? port : bpf_htons(9);
   udp->len = bpf_htons(sizeof(*udp) + payload);
   udp->check = 0;
   return XDP_PASS;
