@@ -22,8 +22,6 @@ void add_filter(const char* device, const char* direction, const char* priority)
 }  // namespace
 
 LinuxStage::LinuxStage() {
-  std::string pattern = testing::TempDir() + "apply-stage-XXXXXX";
-  directory_ = ::mkdtemp(pattern.data());
   std::filesystem::create_directory(run_directory());
   std::filesystem::create_directory(bpffs());
   // Mounted in the namespace of this test alone: it goes with it.
@@ -42,8 +40,6 @@ LinuxStage::LinuxStage() {
 LinuxStage::~LinuxStage() {
   kernel_.reset();
   ::umount2(bpffs().c_str(), MNT_DETACH);
-  std::error_code ignored;
-  std::filesystem::remove_all(directory_, ignored);
 }
 
 void LinuxStage::restart() {

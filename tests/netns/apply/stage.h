@@ -8,6 +8,7 @@
 #include "gatewayd/apply/reconciler.h"
 #include "tests/support/contract_scene.h"
 #include "tests/support/namespace.h"
+#include "tests/support/temp_dir.h"
 
 namespace gw::test {
 
@@ -22,15 +23,15 @@ class LinuxStage {
 
   apply::LinuxKernel& kernel() { return *kernel_; }
   void restart();
-  [[nodiscard]] std::string run_directory() const { return directory_ + "/run"; }
-  [[nodiscard]] std::string bpffs() const { return directory_ + "/bpf"; }
+  [[nodiscard]] std::string run_directory() const { return directory_ / "run"; }
+  [[nodiscard]] std::string bpffs() const { return directory_ / "bpf"; }
   void by_hand(const Edit& edit);
   void add_foreign();
   std::string foreign();
 
  private:
   Namespace namespace_;
-  std::string directory_;
+  TempDir directory_;
   SystemClock clock_;
   std::unique_ptr<apply::LinuxKernel> kernel_;
 };

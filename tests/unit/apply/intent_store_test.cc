@@ -3,20 +3,20 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <signal.h>
-#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
-#include <random>
 
-#include "gatewayd/base/fd.h"
+#include "tests/support/killed.h"
+#include "tests/support/temp_dir.h"
 
 namespace gw::apply {
 namespace {
 
 using State = StoredIntent::State;
+using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -27,25 +27,18 @@ config::Files files(const std::string& text) {
 
 class IntentStoreTest : public testing::Test {
  protected:
-  IntentStoreTest() {
-    // Thousands of syncs: in memory where there is such a place. What a kill leaves is the same there.
-    std::string pattern =
-        (std::filesystem::exists("/dev/shm") ? "/dev/shm/" : testing::TempDir()) + "apply-intents-XXXXXX";
-    directory_ = ::mkdtemp(pattern.data());
-  }
-  ~IntentStoreTest() override { std::filesystem::remove_all(directory_); }
-
-  IntentStore open() const { return IntentStore::open(directory_ + "/intents").value(); }
+  IntentStore open() const { return IntentStore::open(directory_ / "intents").value(); }
   StoredIntent applied(IntentStore& store, const std::string& text) const {
     EXPECT_TRUE(store.begin(files(text), "uid 0", 100, 0));
     return store.confirm().value();
   }
   std::string path(uint64_t sequence) const {
     const std::string digits = std::to_string(sequence);
-    return directory_ + "/intents/" + std::string(10 - digits.size(), '0') + digits + ".json";
+    return (directory_ / "intents/") + std::string(10 - digits.size(), '0') + digits + ".json";
   }
 
-  std::string directory_;
+  // Thousands of syncs: in memory. What a kill leaves is the same there.
+  test::TempDir directory_{"/dev/shm"};
 };
 
 TEST_F(IntentStoreTest, HasNothingAtFirst) {
@@ -70,7 +63,7 @@ TEST_F(IntentStoreTest, KeepsFilesFromOthersEyes) {
   IntentStore store = open();
   applied(store, "a");
   EXPECT_EQ(std::filesystem::status(path(1)).permissions(), std::filesystem::perms(0600));
-  EXPECT_EQ(std::filesystem::status(directory_ + "/intents").permissions(), std::filesystem::perms(0700));
+  EXPECT_EQ(std::filesystem::status(directory_ / "intents").permissions(), std::filesystem::perms(0700));
 }
 
 TEST_F(IntentStoreTest, StartsFromTheConfirmedIntentWhileAnotherWaits) {
@@ -166,16 +159,16 @@ TEST_F(IntentStoreTest, LeavesNothingBehindWhenTheTextIsNotUtf8) {
   const auto refused = store.begin(files("\xff\xfe"), "uid 0", 1, 0);
   EXPECT_EQ(refused.error().code, EILSEQ);
   EXPECT_THAT(store.all(), IsEmpty());
-  EXPECT_TRUE(std::filesystem::is_empty(directory_ + "/intents"));
+  EXPECT_TRUE(std::filesystem::is_empty(directory_ / "intents"));
 }
 
 TEST_F(IntentStoreTest, RemovesTheTemporaryFilesOfACrashAndNoOthers) {
   IntentStore store = open();
   std::ofstream(path(1) + ".Ab12Cd") << "half";
-  std::ofstream(directory_ + "/intents/notes.txt") << "mine";
+  std::ofstream(directory_ / "intents/notes.txt") << "mine";
   open();
   EXPECT_FALSE(std::filesystem::exists(path(1) + ".Ab12Cd"));
-  EXPECT_TRUE(std::filesystem::exists(directory_ + "/intents/notes.txt"));
+  EXPECT_TRUE(std::filesystem::exists(directory_ / "intents/notes.txt"));
 }
 
 /// What can be seen from outside: sequence and state of each.
@@ -185,59 +178,46 @@ std::vector<std::pair<uint64_t, State>> summary(const IntentStore& store) {
   return result;
 }
 
-/// The n-th step of an endless life: apply, confirm, apply, confirm, roll back, and so on.
-void step(IntentStore& store, int n) {
-  switch (n % 5) {
+/// Apply, confirm, apply, confirm, roll back, apply with a deadline, roll back, apply.
+constexpr int kSteps = 8;
+bool step(IntentStore& store, int n) {
+  switch (n) {
     case 0:
     case 2:
-      (void)store.begin(files(std::string(20000, 'x')), "uid 0", n, n + 60);
-      break;
+    case 5:
+    case 7:
+      return store.begin(files(std::string(20000, 'x')), "uid 0", n, n + 60).has_value();
     case 1:
     case 3:
-      (void)store.confirm();
-      break;
+      return store.confirm().has_value();
     default:
-      (void)store.roll_back();
-  }
-}
-
-/// Runs steps until it is killed, telling each one that is done.
-[[noreturn]] void live(const std::string& directory, int told) {
-  IntentStore store = IntentStore::open(directory).value();
-  for (int n = 0;; ++n) {
-    step(store, n);
-    if (::write(told, "x", 1) != 1) ::_exit(1);
+      return store.roll_back().has_value();
   }
 }
 
 TEST_F(IntentStoreTest, IsAsBeforeOrAfterTheStepDuringWhichItIsKilled) {
-  std::mt19937 random(7);
-  for (int round = 0; round < 50; ++round) {
-    const std::string lived = directory_ + "/lived" + std::to_string(round);
-    int ends[2];
-    ASSERT_EQ(::pipe(ends), 0);
-    UniqueFd told(ends[0]);
-    UniqueFd tell(ends[1]);
-    const pid_t child = ::fork();
-    if (child == 0) live(lived, tell.get());
-    tell.reset();
-    const int wanted = 1 + static_cast<int>(random() % 12);
-    char byte = 0;
-    for (int heard = 0; heard < wanted; ++heard) ASSERT_EQ(::read(told.get(), &byte, 1), 1);
-    random.discard(random() % 200000);  // a while, not a sleep: the child is somewhere inside its next steps
-    ASSERT_EQ(::kill(child, SIGKILL), 0);
-    ASSERT_EQ(::waitpid(child, nullptr, 0), child);
-    int steps = wanted;
-    while (::read(told.get(), &byte, 1) == 1) ++steps;
-
+  const std::string lived = directory_ / "lived";
+  std::vector<std::vector<std::pair<uint64_t, State>>> whole;
+  IntentStore model = IntentStore::open(directory_ / "model").value();
+  whole.push_back(summary(model));
+  for (int n = 0; n < kSteps; ++n) {
+    ASSERT_TRUE(step(model, n));
+    whole.push_back(summary(model));
+  }
+  const auto live = [&] {
+    auto store = IntentStore::open(lived);
+    for (int n = 0; store && n < kSteps; ++n) {
+      if (!step(*store, n)) ::_exit(1);
+    }
+  };
+  const auto check = [&] {
     const IntentStore found = IntentStore::open(lived).value();
     EXPECT_THAT(found.warnings(), IsEmpty());
-    IntentStore model = IntentStore::open(directory_ + "/model" + std::to_string(round)).value();
-    for (int n = 0; n < steps; ++n) step(model, n);
-    const auto before = summary(model);
-    step(model, steps);
-    EXPECT_THAT(summary(found), testing::AnyOf(before, summary(model))) << steps << " steps";
-  }
+    EXPECT_THAT(whole, Contains(summary(found)));
+    for (const StoredIntent& intent : found.all()) EXPECT_EQ(intent.files, files(std::string(20000, 'x')));
+  };
+  const int killed = test::kill_at_every_system_call([&] { std::filesystem::remove_all(lived); }, live, check);
+  EXPECT_GT(killed, 8 * kSteps);
 }
 
 }  // namespace

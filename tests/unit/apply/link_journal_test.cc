@@ -3,23 +3,21 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
+#include "tests/support/temp_dir.h"
 
 namespace gw::apply {
 namespace {
 
 TEST(LinkJournal, NamesTheDeviceThatWasBeingMade) {
-  std::string directory = testing::TempDir() + "apply-journal-XXXXXX";
-  ASSERT_NE(::mkdtemp(directory.data()), nullptr);
-  LinkJournal journal(directory);
+  const test::TempDir directory;
+  LinkJournal journal(directory.path());
   EXPECT_FALSE(journal.was_beginning("wg0"));
   ASSERT_TRUE(journal.begin("wg0"));
-  EXPECT_TRUE(LinkJournal(directory).was_beginning("wg0"));
+  EXPECT_TRUE(LinkJournal(directory.path()).was_beginning("wg0"));
   EXPECT_FALSE(journal.was_beginning("wg"));
   ASSERT_TRUE(journal.end());
   EXPECT_FALSE(journal.was_beginning("wg0"));
   EXPECT_TRUE(journal.end());
-  std::filesystem::remove_all(directory);
 }
 
 }  // namespace

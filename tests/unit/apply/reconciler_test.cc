@@ -6,6 +6,7 @@
 #include "gatewayd/base/file.h"
 #include "tests/support/fake_kernel.h"
 #include "tests/support/reconciler_contract.h"
+#include "tests/support/temp_dir.h"
 
 namespace gw::test {
 namespace {
@@ -13,15 +14,9 @@ namespace {
 /// The kernel in memory as a stage of the contract.
 class FakeStage {
  public:
-  FakeStage() {
-    std::string pattern = testing::TempDir() + "apply-run-XXXXXX";
-    directory_ = ::mkdtemp(pattern.data());
-  }
-  ~FakeStage() { std::filesystem::remove_all(directory_); }
-
   FakeKernel& kernel() { return kernel_; }
   void restart() {}
-  const std::string& run_directory() const { return directory_; }
+  [[nodiscard]] const std::string& run_directory() const { return directory_.path(); }
 
   void by_hand(const Edit& edit) {
     auto& state = kernel_.state;
@@ -61,7 +56,7 @@ class FakeStage {
   }
 
  private:
-  std::string directory_;
+  TempDir directory_;
   FakeKernel kernel_;
 };
 
