@@ -7,6 +7,7 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <array>
@@ -38,17 +39,24 @@ bool build_namespaces() {
          mount("bpf", "/run/bpf", "bpf", 0, "mode=0700") == 0;
 }
 
-/// A child that holds the namespaces and ends with its parent.
+/// Like fork(2), but the child is the first process of a process namespace.
+pid_t fork_init() {
+  return static_cast<pid_t>(syscall(SYS_clone, CLONE_NEWPID | SIGCHLD, nullptr, nullptr, nullptr, nullptr));
+}
+
+/// A child that holds the namespaces and ends with its parent. It is the first process of its process namespace, so
+/// that daemons left behind here (a wireguard-go keeps its network namespace alive) end with it, however it ends.
 Process hold() {
   std::array<int, 2> ready{};
   if (pipe2(ready.data(), O_CLOEXEC) != 0) throw std::runtime_error("pipe2");
-  const pid_t parent = getpid();
-  const pid_t pid = fork();
+  const pid_t pid = fork_init();
   if (pid == 0) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent) _exit(1);
+    signal(SIGCHLD, SIG_IGN);
+    close(ready[0]);
     const bool good = build_namespaces();
     const char byte = good ? 'y' : 'n';
+    // Refused when the parent has ended already.
     if (write(ready[1], &byte, 1) != 1 || !good) _exit(1);
     for (;;) pause();
   }
@@ -77,6 +85,8 @@ Host::~Host() = default;
 Prepare Host::enter(const Prepare& more) const {
   return [pid = holder_.pid(), more] {
     const UniqueFd root(open(("/proc/" + std::to_string(pid) + "/root").c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    // What the program starts belongs to the host; itself it stays a child of the test.
+    enter_namespace(pid, "pid", CLONE_NEWPID);
     enter_namespace(pid, "net", CLONE_NEWNET);
     enter_namespace(pid, "mnt", CLONE_NEWNS);
     // That leads to the root of the mount namespace, which is not ours where we were started in a chroot.
