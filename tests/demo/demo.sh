@@ -69,8 +69,8 @@ fi
 programs=$(realpath -m "${1:-$here/../../build/bin}")
 check_machine
 export PATH=$programs:$PATH
-# Quiet userspace WireGuard, where the kernel has none.
-export LOG_LEVEL=silent
+# Userspace WireGuard, where the kernel has none, says only what is wrong.
+export LOG_LEVEL=error
 trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM

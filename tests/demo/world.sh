@@ -9,12 +9,12 @@ declare -A holder=() # host -> process that holds its namespaces
 
 # Runs a program that outlives this shell's terminal and remembers it in $world/pids, with its start time, so that a
 # process id that was given to another since is never signalled.
-spawn() { # LOG COMMAND...
-  local log=$1
-  shift
+spawn() { # KIND LOG COMMAND...     KIND: holder (of namespaces) or program
+  local kind=$1 log=$2
+  shift 2
   setsid "$@" >>"$world/$log" 2>&1 </dev/null &
   spawned=$!
-  echo "$spawned $(start_time "$spawned")" >>"$world/pids"
+  echo "$kind $spawned $(start_time "$spawned")" >>"$world/pids"
 }
 
 start_time() { # PID: field 22 of stat(5); the name in field 2 may hold blanks
@@ -36,7 +36,7 @@ eventually() {
 # A machine: network and mount namespace, with private /sys, /run/wireguard and a BPF file system at $world/bpf.
 make_host() { # NAME
   # shellcheck disable=SC2016  # expanded by the inner shell
-  spawn "$1.log" unshare --net --mount --propagation private sh -ec '
+  spawn holder "$1.log" unshare --net --mount --propagation private sh -ec '
     mount -t sysfs sysfs /sys
     mount -t tmpfs tmpfs /run/wireguard
     mount -t bpf bpf "$1/bpf"
@@ -79,7 +79,7 @@ make_server() { # HOST GATEWAY_DEVICE IPV4 IPV6 GATEWAY4 GATEWAY6
   on "$1" ip -6 route add default via "$6"
   mkdir -p "$world/$1.pages"
   echo "hello from $1" >"$world/$1.pages/index.html"
-  spawn "$1.log" nsenter -t "${holder[$1]}" -n -m -- busybox httpd -f -p '[::]:80' -h "$world/$1.pages"
+  spawn program "$1.log" nsenter -t "${holder[$1]}" -n -m -- busybox httpd -f -p '[::]:80' -h "$world/$1.pages"
   eventually on "$1" curl -sf -o /dev/null http://127.0.0.1/ || die "the web server of $1 does not answer: $(cat "$world/$1.log")"
 }
 
@@ -108,51 +108,61 @@ start_bus() {
   <policy context="default"><allow own="*"/><allow send_destination="*"/><allow receive_sender="*"/></policy>
 </busconfig>
 CONF
-  spawn bus.log dbus-daemon --nofork --nopidfile --config-file="$world/bus.conf"
+  spawn program bus.log dbus-daemon --nofork --nopidfile --config-file="$world/bus.conf"
   export DBUS_SYSTEM_BUS_ADDRESS=unix:path=$world/bus
   eventually test -S "$world/bus" || die "dbus-daemon does not start: $(cat "$world/bus.log")"
 }
 
 start_gatewayd() {
-  spawn gatewayd.log nsenter -t "${holder[gateway]}" -n -m -- "$programs/gatewayd" --config "$world/etc" \
+  spawn program gatewayd.log nsenter -t "${holder[gateway]}" -n -m -- "$programs/gatewayd" --config "$world/etc" \
     --state "$world/state" --run "$world/run" --bpffs "$world/bpf"
   eventually gwctl status || die "gatewayd does not answer"
 }
 
-# The process ids of $1/pids that are still the processes that were started.
-living() { # WORLD
-  local pid started
+# The processes of one kind that are still those that were started.
+living() { # WORLD KIND
+  local kind pid started
   [[ -e $1/pids ]] || return 0
-  while read -r pid started; do
-    [[ $(start_time "$pid") == "$started" ]] && echo "$pid"
+  while read -r kind pid started; do
+    [[ $kind == "$2" && $(start_time "$pid") == "$started" ]] && echo "$pid"
   done <"$1/pids"
+  return 0
 }
 
-# What daemonised itself inside our namespaces (wireguard-go does): processes whose network namespace is that of one of ours.
-strays() { # PID...
-  local -A ours=([none]='')
+# What else runs in the network namespaces of these holders: wireguard-go makes itself a daemon.
+strays() { # HOLDER...
+  local -A ours=([none]='') holders=()
   local pid place
   for pid in "$@"; do
+    holders[$pid]=1
     place=$(readlink "/proc/$pid/ns/net") && ours[$place]=1
   done
-  unset "ours[$(readlink /proc/self/ns/net)]" # dbus-daemon runs in that of this machine
   for pid in /proc/[0-9]*; do
     place=$(readlink "$pid/ns/net" 2>/dev/null) || place=none
-    [[ -z ${ours[$place]:-} ]] || echo "${pid#/proc/}"
+    [[ -n ${ours[$place]:-} && -z ${holders[${pid#/proc/}]:-} ]] && echo "${pid#/proc/}"
+  done
+  return 0
+}
+
+end_processes() { # PID...
+  local pid
+  (($#)) || return 0
+  kill -TERM "$@" 2>/dev/null || true
+  for pid in "$@"; do
+    eventually gone "$pid" || kill -KILL "$pid" 2>/dev/null || true
   done
 }
 
-# Ends everything of one demo. Links, mounts and namespaces go with the last process in them.
+# Ends everything of one demo. gatewayd goes first, since it would start anew what else is ended; the holders last, since
+# the number of a namespace says whose it is only while it lives. Links, mounts and namespaces go with them.
 end_world() { # WORLD
-  local pids pid
-  mapfile -t pids < <(living "$1")
-  if ((${#pids[@]})); then
-    mapfile -t -O "${#pids[@]}" pids < <(strays "${pids[@]}")
-    kill -TERM "${pids[@]}" 2>/dev/null || true
-    for pid in "${pids[@]}"; do
-      eventually gone "$pid" || kill -KILL "$pid" 2>/dev/null || true
-    done
-  fi
+  local holders others
+  mapfile -t holders < <(living "$1" holder)
+  mapfile -t others < <(living "$1" program)
+  end_processes "${others[@]}"
+  mapfile -t others < <(strays "${holders[@]}")
+  end_processes "${others[@]}"
+  end_processes "${holders[@]}"
   rm -rf --one-file-system "$1"
   rmdir --ignore-fail-on-non-empty /run/wireguard 2>/dev/null || true
 }
