@@ -12,6 +12,7 @@
 
 #include <array>
 #include <exception>
+#include <filesystem>
 #include <sstream>
 #include <stdexcept>
 #include <thread>
@@ -22,6 +23,12 @@ namespace gw::test {
 namespace {
 
 std::string namespace_path(pid_t pid, const char* kind) { return "/proc/" + std::to_string(pid) + "/ns/" + kind; }
+
+/// "net:[4026532328]"; empty when the process is gone.
+std::string namespace_of(pid_t pid) {
+  std::error_code gone;
+  return std::filesystem::read_symlink(namespace_path(pid, "net"), gone);
+}
 
 void enter_namespace(pid_t pid, const char* kind, int type) {
   const UniqueFd fd(open(namespace_path(pid, kind).c_str(), O_RDONLY | O_CLOEXEC));
@@ -80,7 +87,17 @@ Arguments words(const std::string& text) {
 
 Host::Host(std::string name) : name_(std::move(name)), holder_(hold()) { must("ip link set lo up"); }
 
-Host::~Host() = default;
+/// wireguard-go makes itself a daemon, so it is nobody's child any more; it keeps the namespaces and an inotify
+/// instance.
+Host::~Host() {
+  const std::string ours = namespace_of(holder_.pid());
+  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+    const std::string name = entry.path().filename();
+    if (name.find_first_not_of("0123456789") != std::string::npos) continue;
+    const auto pid = static_cast<pid_t>(std::stol(name));
+    if (pid != holder_.pid() && pid != getpid() && !ours.empty() && namespace_of(pid) == ours) kill(pid, SIGKILL);
+  }
+}
 
 Prepare Host::enter(const Prepare& more) const {
   return [pid = holder_.pid(), more] {
