@@ -107,14 +107,14 @@ void render_reject(Document& out) {
   out.rule("rejected", {prohibited});
 }
 
-// WireGuard's own datagrams and plain allowed flows stay out of connection tracking.
+// WireGuard's own datagrams and plain allowed flows stay out of connection tracking. What most packets match comes first.
 void render_raw(Document& out) {
   const Frame& frame = out.frame();
   const uint32_t tracked = frame.mark_allow | frame.mark_nat;
   out.base_chain("prerouting", "filter", "prerouting", kRaw);
+  out.rule("prerouting", {mark_is(tracked, frame.mark_allow), statement("notrack")});
   out.rule("prerouting", {match(meta("iifname"), frame.public_interface),
                           match(payload("udp", "dport"), frame.wireguard_port), statement("notrack")});
-  out.rule("prerouting", {mark_is(tracked, frame.mark_allow), statement("notrack")});
   out.base_chain("output", "filter", "output", kRaw);
   out.rule("output", {match(meta("oifname"), frame.public_interface),
                       match(payload("udp", "sport"), frame.wireguard_port), statement("notrack")});
@@ -138,8 +138,8 @@ void render_allowed(Document& out) {
 void render_forward(Document& out) {
   const Frame& frame = out.frame();
   out.base_chain("forward", "filter", "forward", kFilter);
-  out.rule("forward", {mark_is(frame.mark_reject, frame.mark_reject), go_to("rejected")});
   out.rule("forward", {mark_is(frame.mark_allow, frame.mark_allow), go_to("allowed")});
+  out.rule("forward", {mark_is(frame.mark_reject, frame.mark_reject), go_to("rejected")});
   out.rule("forward", {match(ct("direction"), "reply"), match(ct("status"), "snat", "in"),
                        match({{"&", {ct("mark"), frame.mark_allow}}}, frame.mark_allow), go_to("allowed")});
   if (frame.drop_foreign_forward) return out.drop("forward", {});

@@ -69,19 +69,19 @@ TEST(RenderedFrame, KeepsPlainAllowedFlowsAndWireGuardOutOfConnectionTracking) {
   const auto raw = rules(frame(), "prerouting");
   ASSERT_EQ(raw.size(), 2U);
   EXPECT_EQ(
-      raw[0],
+      raw[1],
       R"([{"match":{"left":{"meta":{"key":"iifname"}},"op":"==","right":"eth0"}},)"
       R"({"match":{"left":{"payload":{"field":"dport","protocol":"udp"}},"op":"==","right":51820}},{"notrack":null}])");
-  EXPECT_EQ(raw[1], R"([{"match":{"left":{"&":[{"meta":{"key":"mark"}},3]},"op":"==","right":1}},{"notrack":null}])");
+  EXPECT_EQ(raw[0], R"([{"match":{"left":{"&":[{"meta":{"key":"mark"}},3]},"op":"==","right":1}},{"notrack":null}])");
 }
 
 TEST(RenderedFrame, MatchesMarksUnderTheirOwnBitsOnly) {
   const auto forward = rules(frame(), "forward");
   EXPECT_EQ(
-      forward[0],
+      forward[1],
       R"([{"match":{"left":{"&":[{"meta":{"key":"mark"}},4]},"op":"==","right":4}},{"goto":{"target":"rejected"}}])");
   EXPECT_EQ(
-      forward[1],
+      forward[0],
       R"([{"match":{"left":{"&":[{"meta":{"key":"mark"}},1]},"op":"==","right":1}},{"goto":{"target":"allowed"}}])");
 }
 
