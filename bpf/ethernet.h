@@ -34,12 +34,12 @@ static __noinline int gw_parse_ethernet(struct __sk_buff *skb, struct gw_packet 
 		if (parsed != GW_PARSED_JUDGE)
 			return parsed;
 	}
-	if (bpf_skb_load_bytes(skb, ETH_HLEN - sizeof(type), &type, sizeof(type)))
+	if (gw_read(skb, ETH_HLEN - sizeof(type), &type, sizeof(type)))
 		return -GW_REASON_MALFORMED;
 	if (type == bpf_htons(ETH_P_8021Q)) {
 		struct gw_vlan_head vlan;
 
-		if (bpf_skb_load_bytes(skb, offset, &vlan, sizeof(vlan)))
+		if (gw_read(skb, offset, &vlan, sizeof(vlan)))
 			return -GW_REASON_MALFORMED;
 		parsed = gw_judge_vlan(skb->ifindex, bpf_ntohs(vlan.tci));
 		if (parsed != GW_PARSED_JUDGE)
@@ -67,7 +67,7 @@ static __always_inline int gw_parse_layer3(struct __sk_buff *skb, struct gw_pack
 {
 	__u8 first;
 
-	if (bpf_skb_load_bytes(skb, 0, &first, sizeof(first)))
+	if (gw_read(skb, 0, &first, sizeof(first)))
 		return -GW_REASON_MALFORMED;
 	if (first >> 4 == 4)
 		return gw_parse_ipv4(skb, 0, 0, packet);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
-/* From bytes to a tuple. Reads by bpf_skb_load_bytes: headers need not lie in the linear part. */
+/* From bytes to a tuple. */
 #ifndef GW_PACKET_H
 #define GW_PACKET_H
 
@@ -24,7 +24,7 @@ static __noinline int gw_parse_ipv4(struct __sk_buff *skb, __u32 offset, int eth
 	struct iphdr ip;
 	__u32 header, total, fragment;
 
-	if (bpf_skb_load_bytes(skb, offset, &ip, sizeof(ip)))
+	if (gw_read(skb, offset, &ip, sizeof(ip)))
 		return -GW_REASON_MALFORMED;
 	header = ip.ihl * 4;
 	total = bpf_ntohs(ip.tot_len);
@@ -74,7 +74,7 @@ static __always_inline int gw_skip_extensions(struct __sk_buff *skb, __u8 next, 
 		if (next != IPPROTO_HOPOPTS && next != IPPROTO_DSTOPTS && next != IPPROTO_ROUTING &&
 		    next != IPPROTO_FRAGMENT)
 			return GW_PARSED_JUDGE;
-		if (packet->payload < sizeof(head) || bpf_skb_load_bytes(skb, packet->l4, &head, sizeof(head)))
+		if (packet->payload < sizeof(head) || gw_read(skb, packet->l4, &head, sizeof(head)))
 			return -GW_REASON_MALFORMED;
 		length = next == IPPROTO_FRAGMENT ? sizeof(head) : (head.length + 1U) * 8;
 		if (length > packet->payload)
@@ -110,7 +110,7 @@ static __noinline int gw_parse_ipv6(struct __sk_buff *skb, __u32 offset, int eth
 	__u32 payload;
 	int parsed;
 
-	if (bpf_skb_load_bytes(skb, offset, &ip, sizeof(ip)))
+	if (gw_read(skb, offset, &ip, sizeof(ip)))
 		return -GW_REASON_MALFORMED;
 	payload = bpf_ntohs(ip.payload_len);
 	if (!payload && skb->gso_size)

@@ -7,6 +7,7 @@
 #include <linux/in.h>
 
 #include "bpf/icmp.h"
+#include "bpf/read.h"
 
 /* What parsing came to; a negative value is a reason to drop. */
 enum gw_parsed {
@@ -75,7 +76,7 @@ static __always_inline int gw_parse_tcp(struct __sk_buff *skb, struct gw_packet 
 {
 	struct gw_tcp_head tcp;
 
-	if (packet->payload < sizeof(tcp) || bpf_skb_load_bytes(skb, packet->l4, &tcp, sizeof(tcp)))
+	if (packet->payload < sizeof(tcp) || gw_read(skb, packet->l4, &tcp, sizeof(tcp)))
 		return gw_too_short(packet);
 	if (tcp.offset >> 4 < 5)
 		return -GW_REASON_MALFORMED;
@@ -98,7 +99,7 @@ static __always_inline int gw_parse_udp(struct __sk_buff *skb, int ethernet, str
 {
 	struct gw_udp_head udp;
 
-	if (packet->payload < sizeof(udp) || bpf_skb_load_bytes(skb, packet->l4, &udp, sizeof(udp)))
+	if (packet->payload < sizeof(udp) || gw_read(skb, packet->l4, &udp, sizeof(udp)))
 		return gw_too_short(packet);
 	packet->tuple.sport = udp.sport;
 	packet->tuple.dport = udp.dport;
@@ -110,7 +111,7 @@ static __always_inline int gw_parse_icmp(struct __sk_buff *skb, int ethernet, st
 	struct gw_icmp_head icmp;
 	__u8 query;
 
-	if (packet->payload < sizeof(icmp) || bpf_skb_load_bytes(skb, packet->l4, &icmp, sizeof(icmp)))
+	if (packet->payload < sizeof(icmp) || gw_read(skb, packet->l4, &icmp, sizeof(icmp)))
 		return gw_too_short(packet);
 	packet->tuple.dport = bpf_htons((__u16)(icmp.type << 8 | icmp.code));
 	if (gw_icmp_role_of(packet->tuple.proto, icmp.type, &query) != GW_ICMP_NEITHER)
