@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gatewayd/daemon.h"
 
+#include <sys/timex.h>
+
 #include <cerrno>
 
 #include "gatewayd/base/file.h"
@@ -20,6 +22,11 @@ Result<UniqueFd> lock_instance(const std::string& run_directory, const std::stri
                        "/lock); stop it, or give this one another --instance, --state and --run");
   }
   return lock;
+}
+
+bool clock_is_synchronised() {
+  timex state{};
+  return ::adjtimex(&state) != TIME_ERROR;  // STA_UNSYNC, adjtimex(2)
 }
 
 }  // namespace
@@ -72,7 +79,8 @@ Result<void> Daemon::open_kernel() {
   reconciler_ = std::move(*reconciler);
   controller_.emplace(
       control::GatewayController::Parts{*registry_, *reconciler_, *intents_, *kernel_, clock_},
-      control::GatewayController::Options{options_.config, options_.state + "/ca", options_.version, public_key_},
+      control::GatewayController::Options{options_.config, options_.state + "/ca", options_.version, public_key_,
+                                          clock_is_synchronised},
       control::GatewayController::Listener{[this](const apply::Report& report) { on_converged(report); },
                                            [this](const apply::Report& report) { on_adjusted(report); },
                                            [this](const std::string& line) { log_.notice(line); }});

@@ -18,6 +18,7 @@
 #include "gatewayd/events/clock_watch.h"
 #include "gatewayd/events/limiter.h"
 #include "gatewayd/events/loop.h"
+#include "gatewayd/events/resolver.h"
 #include "gatewayd/log.h"
 #include "netlink/monitor.h"
 
@@ -59,6 +60,9 @@ class Daemon {
 
   // serve.cc: running
   Result<void> watch();
+  Result<void> watch_kernel();
+  Result<void> make_timers();
+  Result<void> watch_clock();
   Result<void> watch_signals();
   void reload();
   void converge();
@@ -69,6 +73,7 @@ class Daemon {
   void tick();
   void schedule_converge();
   void schedule_tick();
+  void look_up_names();
   void regain_bus();
   void log_report(const apply::Report& report);
   void log_failure(const Result<void>& result) const;
@@ -96,7 +101,8 @@ class Daemon {
   std::vector<std::string> complaints_;  // what the last report complained of: said once, not at every retry
   std::vector<events::Source> sources_;
   std::optional<events::ClockWatch> clock_watch_;
-  events::Source converge_timer_, tick_timer_, bus_timer_;
+  std::optional<events::Resolver> resolver_;
+  events::Source converge_timer_, tick_timer_, bus_timer_, names_timer_;
 };
 
 /// `gatewayd --check`: every diagnostic of the configuration on stderr; 0 when it would load, else 1. Touches nothing.

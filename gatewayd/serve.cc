@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <tuple>
 
 #include "gatewayd/daemon.h"
 
@@ -14,6 +15,7 @@ namespace {
 constexpr uint64_t kUsPerMs = 1000;
 constexpr uint64_t kUsPerSecond = 1'000'000;
 constexpr size_t kMostLines = 40;  // of one report: ten thousand clients are not listed one by one
+constexpr uint64_t kNamesUs = 60 * kUsPerSecond;
 constexpr uint64_t kBusRetryUs = 2 * kUsPerSecond;
 
 apply::Pace::Time monotonic() {
@@ -29,6 +31,7 @@ Result<int> Daemon::run() {
   if (auto started = controller_->start(); !started) return std::unexpected(started.error());
   converge();
   schedule_tick();
+  look_up_names();
   sd_notify(0, "READY=1\nSTATUS=serving");
   log_.info("serving, version " + options_.version);
   auto code = loop_.run();
@@ -40,29 +43,47 @@ Result<void> Daemon::watch() {
   auto monitor = nl::Monitor::open();
   if (!monitor) return std::unexpected(monitor.error());
   monitor_ = std::move(*monitor);
-  const auto keep = [this](Result<events::Source> source) -> Result<void> {
-    if (!source) return std::unexpected(source.error());
-    sources_.push_back(std::move(*source));
-    return {};
-  };
-  for (const int fd : {monitor_->route_fd(), monitor_->nftables_fd()}) {
-    if (auto done = keep(events::Source::readable(loop_, fd, [this] { on_kernel_change(); })); !done) return done;
+  for (auto step : {&Daemon::watch_kernel, &Daemon::make_timers, &Daemon::watch_clock, &Daemon::watch_signals}) {
+    if (auto done = (this->*step)(); !done) return done;
   }
-  if (auto done = keep(events::Source::readable(loop_, kernel_->event_fd(), [this] { on_denied(); })); !done)
-    return done;
-  auto converge_timer = events::Source::timer(loop_, CLOCK_MONOTONIC, [this] { converge(); });
-  auto tick_timer = events::Source::timer(loop_, CLOCK_REALTIME, [this] { tick(); });
-  auto bus_timer = events::Source::timer(loop_, CLOCK_MONOTONIC, [this] { regain_bus(); });
-  for (auto* timer : {&converge_timer, &tick_timer, &bus_timer}) {
-    if (!*timer) return std::unexpected(timer->error());
-  }
-  converge_timer_ = std::move(*converge_timer);
-  tick_timer_ = std::move(*tick_timer);
-  bus_timer_ = std::move(*bus_timer);
+  auto resolver = events::Resolver::open(
+      loop_, [this](const std::string& name, const IpAddress& address) { controller_->name_resolved(name, address); });
+  if (!resolver) return std::unexpected(resolver.error());
+  resolver_ = std::move(*resolver);
   on_bus_lost_ = [this] {
     log_.error("the connection to the bus is lost; trying to get it back");
     log_failure(bus_timer_.set_after(kBusRetryUs));
   };
+  return loop_.serve_watchdog();
+}
+
+Result<void> Daemon::watch_kernel() {
+  const std::pair<int, events::Source::Callback> all[] = {{monitor_->route_fd(), [this] { on_kernel_change(); }},
+                                                          {monitor_->nftables_fd(), [this] { on_kernel_change(); }},
+                                                          {kernel_->event_fd(), [this] { on_denied(); }}};
+  for (const auto& [fd, callback] : all) {
+    auto source = events::Source::readable(loop_, fd, callback);
+    if (!source) return std::unexpected(source.error());
+    sources_.push_back(std::move(*source));
+  }
+  return {};
+}
+
+Result<void> Daemon::make_timers() {
+  const std::tuple<events::Source*, clockid_t, events::Source::Callback> all[] = {
+      {&converge_timer_, CLOCK_MONOTONIC, [this] { converge(); }},
+      {&tick_timer_, CLOCK_REALTIME, [this] { tick(); }},
+      {&bus_timer_, CLOCK_MONOTONIC, [this] { regain_bus(); }},
+      {&names_timer_, CLOCK_MONOTONIC, [this] { look_up_names(); }}};
+  for (const auto& [timer, clock, callback] : all) {
+    auto made = events::Source::timer(loop_, clock, callback);
+    if (!made) return std::unexpected(made.error());
+    *timer = std::move(*made);
+  }
+  return {};
+}
+
+Result<void> Daemon::watch_clock() {
   auto clock_watch = events::ClockWatch::open(loop_, [this] {
     log_.notice("the clock was set");
     controller_->clock_was_set();
@@ -70,8 +91,7 @@ Result<void> Daemon::watch() {
   });
   if (!clock_watch) return std::unexpected(clock_watch.error());
   clock_watch_ = std::move(*clock_watch);
-  if (auto done = watch_signals(); !done) return done;
-  return loop_.serve_watchdog();
+  return {};
 }
 
 Result<void> Daemon::watch_signals() {
@@ -170,10 +190,18 @@ void Daemon::log_report(const apply::Report& report) {
   for (const std::string& line : complaints) log_.error(line);
   if (complaints.empty()) log_.info("the kernel is as wanted again");
   complaints_ = std::move(complaints);
+  sd_notifyf(0, "STATUS=%s", complaints_.empty() ? "serving" : complaints_.front().c_str());
 }
 
 void Daemon::log_failure(const Result<void>& result) const {
   if (!result) log_.error(result.error().message());
+}
+
+// Names of sites: looked up again and again, since addresses behind them change (a home's line gets another every
+// night).
+void Daemon::look_up_names() {
+  for (const std::string& name : controller_->names_to_resolve()) resolver_->ask(name);
+  log_failure(names_timer_.set_after(kNamesUs));
 }
 
 // A bus that was restarted: new connection, same objects. Until then nobody can ask, and nothing else is missing.

@@ -95,9 +95,9 @@ Result<registry::Certificate> GatewayController::issue(const pki::Request& reque
     return failure(EINVAL, "issue a certificate for", client.name,
                    fmt::format("days has to be from 1 to {}", kMostDays));
   }
+  const UnixSeconds at = now();
   auto authority = open_authority();
   if (!authority) return std::unexpected(authority.error());
-  const UnixSeconds at = now();
   const auto issued = (*authority)->issue(request, client.name, client.device_uuid, at, at + days * kDay);
   if (!issued) return std::unexpected(issued.error());
   return to_registry(*issued, client);
@@ -136,7 +136,7 @@ Result<ProfileFacts> GatewayController::add_client(const NewClient& wanted, cons
 
 // The kernel as the registry says. What fails is left to the next converge, and told.
 void GatewayController::refresh_client(const registry::Client& client) {
-  std::erase_if(ends_, [&](const auto& end) { return end.second == client.number; });
+  forget_end(client.number);
   if (client.has_access(now())) {
     const plan::Client known = kernel_client(client);
     ends_.emplace(access_ends_at(known), client.number);
@@ -210,12 +210,12 @@ Result<ProfileFacts> GatewayController::rekey_client(const std::string& name, co
 
 // Out of the kernel, now. The registry has it already, so the next converge tries again whatever happens here.
 Result<void> GatewayController::take_access(const registry::Client& client, const char* operation) {
-  std::erase_if(ends_, [&](const auto& end) { return end.second == client.number; });
   if (applied() == nullptr) {
     return failure(EAGAIN, operation, client.name,
                    "it is done in the registry, but no configuration is in force, so what the kernel still holds of an "
                    "earlier run is not known: repair the configuration and run gwctl apply");
   }
+  forget_end(client.number);
   const apply::Report report = parts_.reconciler.remove_client(client.number);
   adjusted(report);
   announce();

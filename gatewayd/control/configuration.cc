@@ -25,6 +25,16 @@ const Error* new_error(const std::vector<Error>& errors, const std::vector<Error
 
 }  // namespace
 
+// What forbids a configuration that is right in itself.
+Result<void> GatewayController::check_fits(const config::Config& wanted) {
+  const auto clients = parts_.registry.clients();
+  if (!clients) return std::unexpected(clients.error());
+  if (auto fits = check_clients(applied(), wanted, *clients); !fits) return fits;
+  const auto facts = parts_.kernel.facts();
+  if (!facts) return std::unexpected(facts.error());
+  return check_interfaces(applied(), wanted, *facts);
+}
+
 Result<PlanResult> GatewayController::plan() {
   PlanResult out;
   const auto files = config::read_files(options_.config_directory);
@@ -34,10 +44,8 @@ Result<PlanResult> GatewayController::plan() {
   config::Loaded loaded = config::load(*files);
   out.diagnostics = loaded.diagnostics;
   if (!loaded.ok()) return out;
-  const auto clients = parts_.registry.clients();
-  if (!clients) return std::unexpected(clients.error());
-  if (const auto fits = check_clients(applied(), loaded.config, *clients); !fits) {
-    out.diagnostics.push_back({config::Diagnostic::Severity::error, {"gateway.yaml", 1, 1}, fits.error().detail});
+  if (const auto fits = check_fits(loaded.config); !fits) {
+    out.diagnostics.push_back({config::Diagnostic::Severity::error, {"gateway.yaml", 1, 1}, fits.error().message()});
     return out;
   }
   const auto intent = make_intent(loaded.config);
@@ -55,12 +63,7 @@ Result<ApplyResult> GatewayController::apply(uint32_t confirm_seconds, const Who
   if (!loaded.ok()) {
     return failure(EINVAL, kApply, {}, "it has errors, and nothing was changed:" + error_lines(loaded.diagnostics));
   }
-  const auto clients = parts_.registry.clients();
-  if (!clients) return std::unexpected(clients.error());
-  if (auto fits = check_clients(applied(), loaded.config, *clients); !fits) return std::unexpected(fits.error());
-  const auto facts = parts_.kernel.facts();
-  if (!facts) return std::unexpected(facts.error());
-  if (auto there = check_interfaces(applied(), loaded.config, *facts); !there) return std::unexpected(there.error());
+  if (auto fits = check_fits(loaded.config); !fits) return std::unexpected(fits.error());
   return put_in_force(*files, confirm_seconds == 0 ? 0 : now() + confirm_seconds, who);
 }
 
@@ -69,9 +72,7 @@ Result<ApplyResult> GatewayController::put_in_force(const config::Files& files, 
   auto begun = parts_.intents.begin(files, who, now(), deadline);
   if (!begun) return std::unexpected(begun.error());
   Result<void> used = use(files);
-  if (used) {
-    if (auto authority = open_authority(); !authority) used = std::unexpected(authority.error());
-  }
+  if (used) used = prepare_authority();
   apply::Report report;
   if (used) {
     report = converge();

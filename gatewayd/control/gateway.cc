@@ -50,6 +50,12 @@ Result<plan::Intent> GatewayController::make_intent(const config::Config& config
 
 Result<pki::Authority*> GatewayController::open_authority() {
   if (!authority_) {
+    // A machine without a clock starts in the past: certificates made then would have ended when the clock is right.
+    constexpr UnixSeconds kEarliest = 1'735'689'600;  // 2025-01-01, before this program was written
+    if (now() < kEarliest) {
+      return failure(EAGAIN, "open certificate authority", {},
+                     "the clock is wrong, it is before 2025: set it (timedatectl), then try again");
+    }
     const config::Config* config = applied();
     auto opened = pki::Authority::open(options_.ca_directory, config == nullptr ? "" : config->name, now());
     if (!opened) return std::unexpected(opened.error());
@@ -98,7 +104,15 @@ Result<void> GatewayController::start() {
     tell(used.error().message());
     return {};
   }
-  if (auto authority = open_authority(); !authority) return std::unexpected(authority.error());
+  return prepare_authority();
+}
+
+// Made as soon as its name is known, so that `gwctl ca show` has something to show. A wrong clock only puts it off.
+Result<void> GatewayController::prepare_authority() {
+  const auto authority = open_authority();
+  if (authority) return {};
+  if (authority.error().code != EAGAIN) return std::unexpected(authority.error());
+  tell(authority.error().message());
   return {};
 }
 
@@ -166,6 +180,36 @@ void GatewayController::end_access(UnixSeconds at) {
     tell(fmt::format("the certificate of client {} has ended, and its access with it", found->second.name));
     adjusted(parts_.reconciler.remove_client(number));
   }
+}
+
+std::vector<std::string> GatewayController::names_to_resolve() const {
+  std::vector<std::string> out;
+  const config::Config* config = applied();
+  if (config == nullptr) return out;
+  for (const auto& [name, site] : config->sites) {
+    if (site.endpoint && !IpAddress::parse(site.endpoint->host)) out.push_back(site.endpoint->host);
+  }
+  return out;
+}
+
+void GatewayController::name_resolved(const std::string& name, const IpAddress& address) {
+  const plan::Intent* current = parts_.reconciler.intent();
+  if (current == nullptr) return;
+  const auto known = current->resolved.find(name);
+  if (known != current->resolved.end() && known->second == address) return;
+  plan::Intent intent = *current;
+  intent.resolved[name] = address;
+  parts_.reconciler.set_intent(std::move(intent));
+  tell(fmt::format("{} is {}", name, address.str()));
+  converge();
+}
+
+// Before the reconciler hears of a change: what it holds tells the end that was noted.
+void GatewayController::forget_end(uint32_t number) {
+  const plan::Intent* intent = parts_.reconciler.intent();
+  if (intent == nullptr) return;
+  const auto known = intent->clients.find(number);
+  if (known != intent->clients.end()) ends_.erase({access_ends_at(known->second), number});
 }
 
 void GatewayController::clock_was_set() {

@@ -39,6 +39,7 @@ class GatewayController final : public Controller {
     std::string ca_directory;  ///< STATE/ca: made with the gateway's name when the first configuration is applied
     std::string version;
     PublicKey public_key;  ///< the gateway's own
+    std::function<bool()> clock_is_synchronised = [] { return true; };
   };
   /// What the daemon hears of; each may be empty.
   struct Listener {
@@ -64,6 +65,10 @@ class GatewayController final : public Controller {
   void tick();
   /// The wall clock was set: who has access is decided anew, and the kernel told.
   void clock_was_set();
+  /// Names of sites' endpoints that have to be looked up; the daemon does, and tells what it found.
+  [[nodiscard]] std::vector<std::string> names_to_resolve() const;
+  /// The address of one of them: the peer follows when it is another than before.
+  void name_resolved(const std::string& name, const IpAddress& address);
   /// A record of the programs as a line for the log; nullopt unless it is about a rule with `log: true`.
   [[nodiscard]] std::optional<std::string> event_line(const gw_event& event) const;
 
@@ -111,13 +116,16 @@ class GatewayController final : public Controller {
   [[nodiscard]] const config::Config* applied() const;
   Result<const config::Config*> applied_or_error(const char* operation, const std::string& object) const;
   Result<pki::Authority*> open_authority();
+  Result<void> prepare_authority();
   void remember_profile_facts();
   void adjusted(const apply::Report& report);
   void tell(const std::string& line) const;
   void announce() const;
   void end_access(UnixSeconds at);
+  void forget_end(uint32_t number);
 
   // configuration.cc
+  Result<void> check_fits(const config::Config& wanted);
   Result<ApplyResult> put_in_force(const config::Files& files, UnixSeconds deadline, const Who& who);
   void undo(const Error& why);
   Result<ApplyResult> go_back();

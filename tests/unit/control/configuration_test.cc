@@ -113,6 +113,7 @@ TEST_F(ConfigurationTest, RefusesAnInterfaceThatIsNotThereWithTheNearestName) {
   EXPECT_EQ(applied.error().code, ENODEV);
   EXPECT_THAT(applied.error().message(), HasSubstr("did you mean 'eth1'?"));
   EXPECT_THAT(kernel_.done, IsEmpty());
+  EXPECT_THAT(value_of(gateway_->plan()).diagnostics.back().text, HasSubstr("eth11"));
 }
 
 TEST_F(ConfigurationTest, AppliesOtherChangesWhileAnInterfaceThatWasThereIsGone) {
@@ -205,6 +206,22 @@ TEST_F(ConfigurationTest, RefusesToRemoveAGroupWithMembersFromTheFiles) {
   EXPECT_EQ(removed.error().code, EBUSY);
   EXPECT_THAT(removed.error().detail, HasSubstr("alice is in it"));
   EXPECT_THAT(drop_in(), HasSubstr("guests"));
+}
+
+TEST_F(ConfigurationTest, FollowsTheNamesOfSites) {
+  write(std::string(kUsual) + "sites:\n  parents: {public_key: \"" + PublicKey{{7}}.str() +
+        "\", endpoint: \"home.example:51820\", prefixes: [192.168.50.0/24]}\n");
+  ASSERT_TRUE(gateway_->apply(0, "uid 0"));
+  const auto endpoint = [&] { return kernel_.state.wireguard.peers.at(PublicKey{{7}}).endpoint; };
+  EXPECT_THAT(gateway_->names_to_resolve(), ::testing::ElementsAre("home.example"));
+  EXPECT_EQ(endpoint(), std::nullopt);
+  gateway_->name_resolved("home.example", *IpAddress::parse("192.0.2.7"));
+  EXPECT_EQ(endpoint(), std::pair(*IpAddress::parse("192.0.2.7"), uint16_t{51820}));
+  gateway_->name_resolved("home.example", *IpAddress::parse("192.0.2.8"));
+  EXPECT_EQ(endpoint(), std::pair(*IpAddress::parse("192.0.2.8"), uint16_t{51820}));
+  const size_t reports = reports_.size();
+  gateway_->name_resolved("home.example", *IpAddress::parse("192.0.2.8"));
+  EXPECT_EQ(reports_.size(), reports) << "nothing new, nothing to do";
 }
 
 TEST_F(ConfigurationTest, AnnouncesEveryChange) {

@@ -36,15 +36,25 @@ void GatewayTest::start() {
   registry_ = value_of(registry::Registry::open(directory_ / "state/registry.db"));
   intents_ = value_of(apply::IntentStore::open(directory_ / "state/intents"));
   reconciler_ = value_of(apply::Reconciler::open(kernel_, SecretKey(), directory_ / "run"));
-  gateway_.emplace(
-      control::GatewayController::Parts{*registry_, *reconciler_, *intents_, kernel_, clock_},
-      control::GatewayController::Options{directory_ / "etc", directory_ / "state/ca", "1.2.3", public_key_},
-      control::GatewayController::Listener{[this](const auto& report) { reports_.push_back(report); },
-                                           [this](const auto& report) { reports_.push_back(report); },
-                                           [this](const auto& line) { log_.push_back(line); }});
+  gateway_.emplace(parts(), options(),
+                   control::GatewayController::Listener{[this](const auto& report) { reports_.push_back(report); },
+                                                        [this](const auto& report) { reports_.push_back(report); },
+                                                        [this](const auto& line) { log_.push_back(line); }});
   const auto started = gateway_->start();
   ASSERT_TRUE(started) << started.error().message();
   gateway_->converge();
+}
+
+control::GatewayController::Parts GatewayTest::parts() {
+  return {*registry_, *reconciler_, *intents_, kernel_, clock_};
+}
+
+control::GatewayController::Options GatewayTest::options() {
+  return {.config_directory = directory_ / "etc",
+          .ca_directory = directory_ / "state/ca",
+          .version = "1.2.3",
+          .public_key = public_key_,
+          .clock_is_synchronised = [this] { return synchronised_; }};
 }
 
 void GatewayTest::restart() { start(); }

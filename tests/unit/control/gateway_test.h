@@ -43,6 +43,8 @@ class GatewayTest : public ::testing::Test {
   void write_whole(const std::string& text);
   void start();  ///< first start, or after a crash; converges
   void restart();
+  control::GatewayController::Parts parts();
+  control::GatewayController::Options options();
 
   /// A request of a client of this name with fresh keys; `last_key` is its WireGuard key.
   std::string request(const std::string& name);
@@ -55,6 +57,7 @@ class GatewayTest : public ::testing::Test {
   FakeClock clock_;
   PublicKey last_key_;
   PublicKey public_key_{{9}};
+  bool synchronised_ = true;
   std::vector<std::string> log_;
   std::vector<apply::Report> reports_;
   std::optional<registry::Registry> registry_;

@@ -93,6 +93,20 @@ TEST_F(StartTest, DoesNotBelieveAClockBehindWhatWasSeenBefore) {
   EXPECT_FALSE(has_peer(last_key_));
 }
 
+TEST_F(StartTest, MakesNoCertificatesByAClockThatIsPlainlyWrong) {
+  clock_.at = 1000;
+  write(kUsual);
+  gateway_.reset();
+  registry_ = value_of(registry::Registry::open(directory_ / "state/registry.db"));
+  intents_ = value_of(apply::IntentStore::open(directory_ / "state/intents"));
+  reconciler_ = value_of(apply::Reconciler::open(kernel_, SecretKey(), directory_ / "run"));
+  gateway_.emplace(parts(), options(), control::GatewayController::Listener{});
+  EXPECT_EQ(refusal(gateway_->start()), "accepted") << "traffic does not wait for the clock";
+  EXPECT_THAT(refusal(add("alice")), HasSubstr("the clock is wrong"));
+  clock_.at = 1'800'000'000;
+  EXPECT_EQ(refusal(add("alice")), "accepted");
+}
+
 TEST_F(StartTest, TellsThatTheAuthorityIsDamaged) {
   write(kUsual);
   start();

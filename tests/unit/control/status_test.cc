@@ -72,6 +72,13 @@ TEST_F(StatusTest, WarnsOfGroupsThatGrantNothing) {
   EXPECT_THAT(value_of(gateway_->client("alice")).missing_groups, ElementsAre("gone"));
 }
 
+TEST_F(StatusTest, WarnsOfAClockThatNobodyKeepsRight) {
+  const auto warned = HasSubstr("the clock is not synchronised");
+  EXPECT_THAT(value_of(gateway_->status()).warnings, ::testing::Not(Contains(warned)));
+  synchronised_ = false;
+  EXPECT_THAT(value_of(gateway_->status()).warnings, Contains(warned));
+}
+
 TEST_F(StatusTest, ListsRulesWithTheirCountersAndTheBuiltInOnes) {
   write(std::string(kUsual) + "");
   std::string text = kUsual;

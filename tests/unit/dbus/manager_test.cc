@@ -278,6 +278,17 @@ TEST_F(ManagerTest, AnswersPropertiesFromTheSummary) {
   EXPECT_THAT(controller_.asked, ElementsAre("summary")) << "asked once, not once a property";
 }
 
+TEST_F(ManagerTest, TellsOnceThatTheBusIsLost) {
+  int lost = 0;
+  std::function<void()> on_lost = [&] { ++lost; };
+  ASSERT_TRUE(dbus::on_bus_lost(server_.get(), &on_lost));
+  daemon_->stop();
+  run_until([&] { return lost > 0; });
+  EXPECT_EQ(lost, 1);
+  service_.reset();
+  server_.reset();
+}
+
 TEST_F(ManagerTest, TakesTheNameOnlyOnce) {
   const auto other = connect(kRoot);
   FakeController second;
