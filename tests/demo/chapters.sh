@@ -136,10 +136,11 @@ revoke_a_client() {
 }
 
 # ping -D begins each line of an answer with the time: [1763830124.123456] 64 bytes from …
+# A tenth of a second is for answers that were on their way through a busy machine.
 tell_revocation() { # CALLED RETURNED
   local verdict
   verdict=$(awk -v called="$1" -v returned="$2" '
-    /^\[.*icmp_seq=/ { at = substr($1, 2) + 0; answers++; last = at; if (at > returned + 0.02) late++ }
+    /^\[.*icmp_seq=/ { at = substr($1, 2) + 0; answers++; last = at; if (at > returned + 0.1) late++ }
     END {
       if (late) { printf "%d answers came after gwctl had returned\n", late; exit 1 }
       lost = (last + 0.01 - called) * 1000  # the next one, a hundredth of a second later
