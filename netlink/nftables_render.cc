@@ -107,7 +107,8 @@ void render_reject(Document& out) {
   out.rule("rejected", {prohibited});
 }
 
-// WireGuard's own datagrams and plain allowed flows stay out of connection tracking. What most packets match comes first.
+// WireGuard's own datagrams and plain allowed flows stay out of connection tracking. What most packets match comes
+// first.
 void render_raw(Document& out) {
   const Frame& frame = out.frame();
   const uint32_t tracked = frame.mark_allow | frame.mark_nat;
