@@ -56,7 +56,9 @@ class Dataplane {
  public:
   /// Loads the programs and opens or creates the pinned maps under `pin_directory` (BPFFS/INSTANCE/abi-N; made if
   /// missing, the file system must be a bpffs: ENOTSUP says how to mount one). Maps that are there are kept with their
-  /// content.
+  /// content; programs of this build that are there are used again, so that what they are attached to counts. EINVAL or
+  /// EEXIST: a pin of another layout is in the way. EPERM: names the missing ones of CAP_BPF, CAP_NET_ADMIN,
+  /// CAP_PERFMON.
   static Result<Dataplane> open(const std::string& pin_directory);
 
   Dataplane(Dataplane&&) noexcept;
@@ -71,20 +73,23 @@ class Dataplane {
   Result<void> install(const PolicyImage& image, const Hosts& hosts);
 
   [[nodiscard]] Result<Hosts> hosts() const;  ///< with the class of the active slot
+  /// The class is that of the active slot. Bumps the generation when the entry was another before: open flows follow.
   Result<void> put_host(const IpAddress& address, const Host& host);
-  Result<void> erase_host(const IpAddress& address);  ///< success when it was not there
+  /// Success when it was not there. Bumps the generation when it was.
+  Result<void> erase_host(const IpAddress& address);
   /// All flows are judged again by their next packet.
   Result<uint64_t> bump_generation();
   [[nodiscard]] uint64_t generation() const;
 
   [[nodiscard]] Result<std::map<uint32_t, Link>> links() const;  ///< by ifindex
   Result<void> put_link(uint32_t ifindex, const Link& link);
-  Result<void> erase_link(uint32_t ifindex);
+  Result<void> erase_link(uint32_t ifindex);  ///< with its VLANs; success when it was not there
 
   /// What is attached on `ifindex`, current build only: a filter of an older build does not count, and `attach`
   /// replaces it atomically.
   [[nodiscard]] Result<std::vector<Attachment>> attachments(uint32_t ifindex) const;
   Result<void> attach(const Attachment& attachment);
+  /// Success when nothing of ours is there. The clsact queueing discipline stays: others may have filters on it.
   Result<void> detach(const Attachment& attachment);
 
   /// Rewrites wall minus monotonic; call when the clock is set and at start.
