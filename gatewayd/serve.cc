@@ -137,8 +137,8 @@ void Daemon::on_converged(const apply::Report& report) {
 
 void Daemon::on_adjusted(const apply::Report& report) {
   schedule_tick();
-  if (report.clean()) return;
-  log_report(report);
+  if (report.clean() && !report.unsettled) return;
+  if (!report.clean()) log_report(report);
   pace_.changed(monotonic());
   schedule_converge();
 }

@@ -19,6 +19,8 @@ struct Report {
   std::vector<std::string> repairs;   ///< those of `done` that mended what someone else had changed
   std::vector<Error> errors;          ///< what could not be done, or read
   std::vector<std::string> leftover;  ///< differences that are still there, a line each
+  /// The tables still hold a combination of groups that nobody has any more: harmless, and gone with the next converge().
+  bool unsettled = false;
 
   [[nodiscard]] bool clean() const { return errors.empty() && leftover.empty(); }
 };
@@ -73,6 +75,7 @@ class Reconciler {
   Result<void> store_ids();
 
   std::optional<Hosts> hosts_of(const plan::Client& client) const;
+  [[nodiscard]] bool has_kind_of(const plan::Client& client) const;
   void replace_hosts(Report& report, const std::vector<IpAddress>& before, const Hosts& after);
   void put_peer(Report& report, const PublicKey& key, const plan::Peer& peer);
   void remove_peer(Report& report, const PublicKey& key);

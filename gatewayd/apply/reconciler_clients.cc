@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
 #include "gatewayd/apply/reconciler.h"
 
 /// One client at a time, beside the whole: the same operations as a plan would have, without reading or comparing all.
@@ -68,7 +70,12 @@ Report Reconciler::put_client(const plan::Client& client) {
   replace_hosts(report, former.addresses, *hosts);
   if (former.number != 0 && former.wireguard != client.wireguard) remove_peer(report, former.wireguard);
   put_peer(report, client.wireguard, plan::client_peer(client));
+  report.unsettled = former.number != 0 && !has_kind_of(former);
   return report;
+}
+
+bool Reconciler::has_kind_of(const plan::Client& client) const {
+  return std::ranges::any_of(intent_->clients, [&](const auto& entry) { return entry.second.groups == client.groups; });
 }
 
 Report Reconciler::remove_client(uint32_t number) {
@@ -78,6 +85,7 @@ Report Reconciler::remove_client(uint32_t number) {
   if (removed.empty() || !desired_) return report;
   replace_hosts(report, removed.mapped().addresses, {});
   remove_peer(report, removed.mapped().wireguard);
+  report.unsettled = !has_kind_of(removed.mapped());
   return report;
 }
 

@@ -124,6 +124,7 @@ TEST_F(Flows, RevocationEndsOpenTcpAndUdpFlowsInBothDirections) {
   EXPECT_EQ(udp_server.receive(kSilence), std::nullopt);
   EXPECT_EQ(try_ping(dave, "172.16.201.1", kSilence), Reach::silent);
   EXPECT_TRUE(Connection(alice(), lab().web(), kWeb4, 82).open());  // the others stay
+  EXPECT_TRUE(Lab::eventually([] { return lab().gwctl("plan").out.find("othing to do") != std::string::npos; }));
 }
 
 TEST_F(Flows, ACrashAndARestartLoseNoPacketOfAnOpenFlow) {
