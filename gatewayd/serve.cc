@@ -184,6 +184,7 @@ void Daemon::log_report(const apply::Report& report) {
   }
   if (shown > kMostLines) log_.info(fmt::format("done: {} more operations", shown - kMostLines));
   std::vector<std::string> complaints;
+  complaints.reserve(report.errors.size() + report.leftover.size());
   for (const Error& error : report.errors) complaints.push_back(error.message());
   for (const std::string& line : report.leftover) complaints.push_back("not done yet: " + line);
   if (complaints == complaints_) return;

@@ -39,7 +39,7 @@ int read_credentials(sd_bus_message* reply, Caller& out, bool& has_uid) {
   int rc = sd_bus_message_enter_container(reply, 'a', "{sv}");
   while (rc >= 0 && (rc = sd_bus_message_enter_container(reply, 'e', "sv")) > 0) {
     const char* key = nullptr;
-    rc = sd_bus_message_read_basic(reply, 's', &key);
+    rc = next_text(reply, &key);
     if (rc >= 0 && std::string_view(key) == "UnixUserID") {
       rc = sd_bus_message_read(reply, "v", "u", &out.uid);
       has_uid = rc > 0;

@@ -7,6 +7,7 @@
 
 #include "gatewayd/base/nearest.h"
 #include "gatewayd/dbus/errors.h"
+#include "gatewayd/dbus/message.h"
 
 namespace gw::dbus {
 namespace {
@@ -45,7 +46,7 @@ Result<std::vector<std::string>> read_texts(sd_bus_message* message) {
   std::vector<std::string> out;
   int rc = sd_bus_message_enter_container(message, 'a', "s");
   const char* text = nullptr;
-  while (rc >= 0 && (rc = sd_bus_message_read_basic(message, 's', &text)) > 0) out.emplace_back(text);
+  while (rc >= 0 && (rc = next_text(message, &text)) > 0) out.emplace_back(text);
   if (rc >= 0) rc = sd_bus_message_exit_container(message);
   if (rc < 0) return bad(rc);
   return out;
@@ -79,7 +80,7 @@ Result<Dict::Value> Dict::read_value(sd_bus_message* message, const std::string&
   }
   if (*type == "s") {
     const char* value = nullptr;
-    if (const int rc = sd_bus_message_read_basic(message, 's', &value); rc < 0) return bad(rc);
+    if (const int rc = next_text(message, &value); rc < 0) return bad(rc);
     return Value(std::string(value));
   }
   if (type->size() == 1 && std::string_view("ynqiuxt").contains(type->front())) {
@@ -93,7 +94,7 @@ Result<Dict> Dict::read(sd_bus_message* message) {
   int rc = sd_bus_message_enter_container(message, 'a', "{sv}");
   while (rc >= 0 && (rc = sd_bus_message_enter_container(message, 'e', "sv")) > 0) {
     const char* key = nullptr;
-    if (rc = sd_bus_message_read_basic(message, 's', &key); rc < 0) break;
+    if (rc = next_text(message, &key); rc < 0) break;
     const std::string name = key;
     auto value = read_value(message, name);
     if (!value) return std::unexpected(value.error());

@@ -156,9 +156,13 @@ Result<void> Writer::done() const {
   return {};
 }
 
+int next_text(sd_bus_message* message, const char** text) {
+  return sd_bus_message_read_basic(message, 's', static_cast<void*>(text));
+}
+
 Result<std::string> read_text(sd_bus_message* message) {
   const char* value = nullptr;
-  const int rc = sd_bus_message_read_basic(message, 's', &value);
+  const int rc = next_text(message, &value);
   if (rc < 0) return std::unexpected(bad_argument(rc));
   return value;
 }

@@ -69,6 +69,9 @@ class Writer {
   int rc_ = 0;
 };
 
+/// sd_bus_message_read_basic for a text, which stays the message's: below 0 an errno, 0 at the end of a list.
+int next_text(sd_bus_message* message, const char** text);
+
 /// The next argument of a call; EBADMSG when it is of another type (sd-bus has checked the signature already).
 Result<std::string> read_text(sd_bus_message* message);
 Result<uint32_t> read_u32(sd_bus_message* message);

@@ -204,8 +204,8 @@ int Service::on_client_property(sd_bus* /*bus*/, const char* path, const char* /
   if (wanted == "NotAfter") out.i64(status.client.not_after);
   if (wanted == "Online") out.boolean(status.online);
   if (wanted == "Addresses") {
-    std::vector<std::string> addresses;
-    for (const IpAddress& address : status.client.addresses) addresses.push_back(address.str());
+    std::vector<std::string> addresses(status.client.addresses.size());
+    std::ranges::transform(status.client.addresses, addresses.begin(), &IpAddress::str);
     out.texts(addresses);
   }
   const auto done = out.done();
