@@ -45,6 +45,7 @@ class Lab {
   void crash();  ///< kill -9
   void stop();   ///< SIGTERM
   [[nodiscard]] bool running() const { return daemon_.running(); }
+  [[nodiscard]] pid_t daemon_pid() const { return daemon_.pid(); }
 
   Output gwctl(const std::string& words);
   Output gwctl(const Arguments& argv);
