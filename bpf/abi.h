@@ -25,7 +25,7 @@
 #define GW_MAX_FLOWS	 262144U
 #define GW_MAX_NEW_FLOWS 65536U
 #define GW_MAX_FRAGMENTS 16384U
-#define GW_MAX_SOURCES	 65536U /* addresses whose rate of new flows is remembered */
+#define GW_MAX_SOURCES	 131072U /* addresses whose rate of new flows is remembered */
 #define GW_EVENT_BYTES	 262144U
 
 /* An address as 16 bytes in network order, IPv4 as ::ffff:a.b.c.d. Aligned to 4: in a trie key it follows a __u32. */
