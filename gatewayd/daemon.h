@@ -76,6 +76,7 @@ class Daemon {
   void look_up_names();
   void regain_bus();
   void log_report(const apply::Report& report);
+  [[nodiscard]] const char* status_line() const;
   void log_failure(const Result<void>& result) const;
 
   DaemonOptions options_;

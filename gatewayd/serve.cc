@@ -32,7 +32,7 @@ Result<int> Daemon::run() {
   converge();
   schedule_tick();
   look_up_names();
-  sd_notify(0, "READY=1\nSTATUS=serving");
+  sd_notifyf(0, "READY=1\nSTATUS=%s", status_line());
   log_.info("serving, version " + options_.version);
   auto code = loop_.run();
   sd_notify(0, "STOPPING=1");
@@ -191,8 +191,10 @@ void Daemon::log_report(const apply::Report& report) {
   for (const std::string& line : complaints) log_.error(line);
   if (complaints.empty()) log_.info("the kernel is as wanted again");
   complaints_ = std::move(complaints);
-  sd_notifyf(0, "STATUS=%s", complaints_.empty() ? "serving" : complaints_.front().c_str());
+  sd_notifyf(0, "STATUS=%s", status_line());
 }
+
+const char* Daemon::status_line() const { return complaints_.empty() ? "serving" : complaints_.front().c_str(); }
 
 void Daemon::log_failure(const Result<void>& result) const {
   if (!result) log_.error(result.error().message());

@@ -16,10 +16,12 @@ using State = apply::StoredIntent::State;
 
 constexpr const char* kApply = "apply the configuration";
 
-// What of `errors` was not there before: an interface that is unplugged must not stop every other change.
+// What of `errors` the new configuration brought: an interface that is unplugged must not stop every other change, and
+// one that is misspelt has been refused before (check_interfaces).
 const Error* new_error(const std::vector<Error>& errors, const std::vector<Error>& before) {
-  const auto found = std::ranges::find_if(
-      errors, [&](const Error& error) { return std::ranges::find(before, error) == before.end(); });
+  const auto found = std::ranges::find_if(errors, [&](const Error& error) {
+    return error.code != ENODEV && std::ranges::find(before, error) == before.end();
+  });
   return found == errors.end() ? nullptr : &*found;
 }
 

@@ -45,8 +45,8 @@ class GatewayController final : public Controller {
   struct Listener {
     std::function<void(const apply::Report&)> converged;  ///< after every converge
     std::function<void(const apply::Report&)> adjusted;   ///< after one client was put or removed
-    std::function<void(const std::string&)>
-        happened;  ///< a line for the log: access that ended, an apply that went back
+    /// A line for the log: access that ended, an apply that went back.
+    std::function<void(const std::string&)> happened;
   };
 
   GatewayController(const Parts& parts, Options options, Listener listener);
