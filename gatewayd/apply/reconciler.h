@@ -19,7 +19,8 @@ struct Report {
   std::vector<std::string> repairs;   ///< those of `done` that mended what someone else had changed
   std::vector<Error> errors;          ///< what could not be done, or read
   std::vector<std::string> leftover;  ///< differences that are still there, a line each
-  /// The tables still hold a combination of groups that nobody has any more: harmless, and gone with the next converge().
+  /// The tables still hold a combination of groups that nobody has any more: harmless, and gone with the next
+  /// converge().
   bool unsettled = false;
 
   [[nodiscard]] bool clean() const { return errors.empty() && leftover.empty(); }
