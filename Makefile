@@ -29,8 +29,9 @@ test: build
 test-unit test-bpf test-netns test-vm: test-%: build
 	@scripts/run-tests $(BUILD) $*
 
+# STEPS="format layers" runs only those.
 check: build
-	@scripts/check $(BUILD)
+	@scripts/check $(BUILD) $(STEPS)
 
 format: deps
 	@git ls-files '*.cc' '*.h' '*.c' | xargs clang-format-19 -i
