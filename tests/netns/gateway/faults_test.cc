@@ -11,9 +11,11 @@ namespace {
 
 class Faults : public testing::Test {
  protected:
+  /// What is configured, without counters and without what IPv6 adds by its own timers.
   std::string kernel() {
-    return lab_.gateway().must("ip -br address") + lab_.gateway().must("nft list ruleset") +
-           lab_.gateway().must("ip route show table all");
+    const Host& gateway = lab_.gateway();
+    return gateway.must("ip -4 -br address") + gateway.must("nft -s list ruleset") +
+           gateway.must("ip -4 route show table all");
   }
   /// Starts it, expects that it is refused with `words` and leaves the kernel as it was.
   void refused(const std::string& expected) {
