@@ -17,6 +17,7 @@ namespace gw::control {
 namespace {
 
 constexpr const char* kExplain = "explain";
+constexpr const char* kNoRule = "no rule allows it";
 constexpr uint16_t kSomePort = 40000;
 constexpr uint16_t kEchoV4 = 8U << 8U;
 constexpr uint16_t kEchoV6 = 128U << 8U;
@@ -96,8 +97,7 @@ const config::Rule* find_rule(const config::Config& config, const std::string& n
 
 std::string reason_for(const policy::Verdict& verdict, const Party& to) {
   if (verdict.rule.empty()) {
-    return to.gateway ? "no rule allows it; the gateway's own firewall decides (gateway.public.allow)"
-                      : "no rule allows it";
+    return to.gateway ? "no rule allows it; the gateway's own firewall decides (gateway.public.allow)" : kNoRule;
   }
   const std::string said = verdict.action == config::Action::allow  ? "allows it"
                            : verdict.action == config::Action::deny ? "denies it"
@@ -107,17 +107,25 @@ std::string reason_for(const policy::Verdict& verdict, const Party& to) {
 
 }  // namespace
 
-// What the loaded program says; empty when it says the same.
-std::string GatewayController::ask_kernel(const policy::Packet& packet, const config::Service& service,
-                                          const std::string& device, const Explanation& expected) {
+// Asks the loaded program the same, and says so where it answers otherwise. Where no rule decided, its reason is the
+// better one.
+void GatewayController::ask_kernel(const policy::Packet& packet, const config::Service& service,
+                                   const std::string& device, Explanation& out) {
   const auto answer = parts_.kernel.explain(tuple_of(packet, service), device);
-  if (!answer) return "the loaded program could not be asked: " + answer.error().message();
+  if (!answer) {
+    out.kernel_agrees = false;
+    out.reason += "; the loaded program could not be asked: " + answer.error().message();
+    return;
+  }
   const std::string rule = parts_.reconciler.rule_name(answer->rule).value_or("");
-  if (word(answer->action) == expected.action && rule == expected.rule) return {};
-  const std::string_view reason =
-      answer->reason < bpf::kReasonTexts.size() ? bpf::kReasonTexts[answer->reason] : "unknown reason";
-  return fmt::format("the loaded program says {} ({}{}{}) instead: see gwctl status", word(answer->action), reason,
-                     rule.empty() ? "" : ", rule ", rule);
+  const std::string reason(answer->reason < bpf::kReasonTexts.size() ? bpf::kReasonTexts[answer->reason] : "?");
+  out.kernel_agrees = word(answer->action) == out.action && rule == out.rule;
+  if (!out.kernel_agrees) {
+    out.reason += fmt::format("; the loaded program says {} ({}{}{}) instead: see gwctl status", word(answer->action),
+                              reason, rule.empty() ? "" : ", rule ", rule);
+  } else if (out.reason == kNoRule && answer->reason != GW_REASON_NONE) {
+    out.reason = reason;
+  }
 }
 
 Result<Explanation> GatewayController::explain(const std::string& from, const std::string& to,
@@ -164,9 +172,7 @@ Explanation GatewayController::judge(const World& world, const policy::Packet& p
   if (const config::Rule* rule = find_rule(world.intent.config, out.rule); rule != nullptr && !rule->built_in) {
     out.written_at = rule->origin.str();
   }
-  const std::string objection = ask_kernel(packet, service, arrival_device(packet.source, world), out);
-  out.kernel_agrees = objection.empty();
-  if (!objection.empty()) out.reason += "; " + objection;
+  ask_kernel(packet, service, arrival_device(packet.source, world), out);
   return out;
 }
 

@@ -142,8 +142,8 @@ class GatewayController final : public Controller {
   // explain.cc
   Explanation judge(const World& world, const policy::Packet& packet, const config::Service& service,
                     const Party& source, const Party& destination);
-  std::string ask_kernel(const policy::Packet& packet, const config::Service& service, const std::string& device,
-                         const Explanation& expected);
+  void ask_kernel(const policy::Packet& packet, const config::Service& service, const std::string& device,
+                  Explanation& out);
 
   // status.cc
   void add_kernel_facts(Status& out);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <arpa/inet.h>
 
+#include "bpf/reasons.h"
 #include "tests/unit/control/gateway_test.h"
 
 namespace gw::test {
@@ -76,6 +77,12 @@ TEST_F(ExplainTest, AsksTheLoadedProgramAndSaysWhenItDisagrees) {
   EXPECT_FALSE(other.kernel_agrees);
   EXPECT_EQ(other.action, "allow");
   EXPECT_THAT(other.reason, HasSubstr("the loaded program says deny (no rule allows it)"));
+}
+
+TEST_F(ExplainTest, TakesTheProgramsReasonWhereNoRuleDecided) {
+  kernel_.explanation = {};
+  kernel_.explanation.reason = GW_REASON_UNASSIGNED;
+  EXPECT_EQ(explain("alice", "172.16.201.77", "tcp/443").reason, bpf::kReasonTexts[GW_REASON_UNASSIGNED]);
 }
 
 TEST_F(ExplainTest, RefusesQuestionsWithoutAnAnswer) {
