@@ -9,7 +9,7 @@
 #include <linux/bpf.h> /* struct bpf_spin_lock */
 #include <linux/types.h>
 
-#define GW_ABI_VERSION 1
+#define GW_ABI_VERSION 2
 
 /* Our bits of skb->mark (DATAPLANE "Marks"). Policy ingress clears them before it judges. */
 #define GW_MARK_ALLOW  0x10000000U
@@ -22,8 +22,9 @@
 #define GW_MAX_CLIENTS	 131072U /* client numbers, 1-based; 0 is 'no client' */
 #define GW_MAX_RULES	 65536U	 /* rule ids; 0 is the default rule (deny) */
 #define GW_MAX_LINKS	 256U
-#define GW_MAX_FLOWS	 262144U
-#define GW_MAX_NEW_FLOWS 65536U
+#define GW_MAX_FLOWS	 262144U /* open TCP connections */
+#define GW_MAX_ANSWERED	 65536U	 /* flows of other protocols that were answered */
+#define GW_MAX_NEW_FLOWS 65536U	 /* what was not answered yet, and connections that have ended */
 #define GW_MAX_FRAGMENTS 16384U
 #define GW_MAX_SOURCES	 131072U /* addresses whose rate of new flows is remembered */
 #define GW_EVENT_BYTES	 262144U
@@ -136,6 +137,9 @@ struct gw_meta {
  * Flows. Both directions map to one key: the lower (address, port) first. ICMP queries: lo_port is the identifier, hi_port
  * the query's type, and `sense` tells which side asks, so that nobody's own query passes for the answer to another's.
  * Other ICMP has GW_SENSE_ONE_WAY and no answer.
+ *
+ * Three maps, so that a flood evicts only its like: gw_flows has the open TCP connections, gw_flows_answered what else was
+ * answered, gw_flows_new all other flows: unanswered ones, and connections that have ended.
  */
 #define GW_SENSE_HI	 1U /* the higher address asks */
 #define GW_SENSE_ONE_WAY 2U
@@ -158,7 +162,7 @@ struct gw_tuple {
 };
 #define GW_FLOW_NAT	  1U /* first packet went to the internet under a nat: entry */
 #define GW_FLOW_GATEWAY	  2U /* destination is the gateway itself */
-#define GW_FLOW_REPLIED	  4U /* seen in both directions: lives in gw_flows, else in gw_flows_new */
+#define GW_FLOW_REPLIED	  4U /* answered, and not only by a TCP reset */
 #define GW_FLOW_FIN_ORIG  8U /* TCP FIN seen in the original direction */
 #define GW_FLOW_FIN_REPLY 16U
 #define GW_FLOW_RESET	  32U /* TCP RST seen */
@@ -221,7 +225,10 @@ struct gw_counter {
 	X(PROTOCOL, "unknown network protocol")                                                                        \
 	X(NO_LINK, "interface without a link entry")                                                                   \
 	X(TABLE_FULL, "flow table full")                                                                               \
-	X(RATE, "too many new flows from this address")
+	X(RATE, "too many new flows from this address")                                                                \
+	X(LAND, "source and destination are the same address")                                                         \
+	X(TCP_FLAGS, "TCP flags that no stack sends together")                                                         \
+	X(SOURCE_ROUTE, "source-routed: meant for another than its destination")
 
 enum gw_reason {
 #define GW_X(name, text) GW_REASON_##name,

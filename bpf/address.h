@@ -43,6 +43,17 @@ static __always_inline int gw_v4_is_multicast(__be32 addr)
 	return (addr & bpf_htonl(0xf0000000)) == bpf_htonl(0xe0000000) || addr == bpf_htonl(0xffffffff);
 }
 
+/*
+ * Nobody sends from these, whatever the interface: this network, loopback, multicast and broadcast (RFC 1122 section
+ * 3.2.1.3, RFC 4291 sections 2.5.2, 2.5.3 and 2.7). What a link needs of them has passed before: DHCP, ND, MLD.
+ */
+static __always_inline int gw_addr_sends_nothing(const struct gw_addr *addr)
+{
+	if (gw_addr_is_v4(addr))
+		return !addr->b[12] || addr->b[12] == 127 || gw_v4_is_multicast(addr->w[3]);
+	return addr->b[0] == 0xff || !(addr->w[0] | addr->w[1] | addr->w[2] | (addr->w[3] & bpf_htonl(0xfffffffe)));
+}
+
 /* ff00::/8 and fe80::/10: neither leaves its link by way of a router (RFC 4291 2.5.6). */
 static __always_inline int gw_v6_stays_on_link(const struct gw_addr *addr)
 {

@@ -52,7 +52,7 @@ __noinline int gw_egress(const struct gw_packet *packet, const struct gw_now *no
 	subject->direction = flow ? gw_flow_match(flow, packet, now) : GW_NO_FLOW;
 	if (!flow || subject->direction == GW_NO_FLOW)
 		return gw_drop(packet, now->mono_ns, GW_REASON_NO_FLOW);
-	if (!gw_flow_current(flow, now) || (subject->direction == GW_REPLY && !(flow->flags & GW_FLOW_REPLIED))) {
+	if (!gw_flow_current(flow, now) || gw_flow_moves(flow, packet, subject->direction)) {
 		subject->tuple = flow->orig;
 		return GW_UNDECIDED;
 	}

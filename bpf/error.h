@@ -47,6 +47,8 @@ static __always_inline int gw_quote(struct __sk_buff *skb, const struct gw_packe
 	if (gw_is_icmp(quoted->proto)) {
 		__u8 query;
 
+		if (gw_icmp_is_error(quoted->proto, head.type)) /* nobody tells of an error with an error */
+			return -1;
 		quoted->dport = bpf_htons((__u16)(head.type << 8 | head.code));
 		if (gw_icmp_role_of(quoted->proto, head.type, &query) != GW_ICMP_NEITHER)
 			quoted->sport = head.id;
@@ -63,6 +65,29 @@ static __always_inline int gw_quote(struct __sk_buff *skb, const struct gw_packe
 #define GW_STALE (-3)
 
 /*
+ * Whether the sender of an error can be one that the quoted packet met: a router that we do not know, or the end of its
+ * way. Clients forward nothing, and what the gateway says itself comes in nowhere.
+ */
+static __always_inline int gw_error_is_plausible(const struct gw_packet *packet, const struct gw_tuple *quoted)
+{
+	struct gw_addr sender = packet->tuple.src;
+
+	if (gw_addr_equal(&sender, &quoted->dst))
+		return 1;
+	return !gw_addr_equal(&sender, &quoted->src) && !gw_addr_sends_nothing(&sender) &&
+	       !bpf_map_lookup_elem(&gw_hosts, &sender);
+}
+
+/* An error comes back by the interface that the answers come by, where one has. */
+static __always_inline int gw_error_comes_back(const struct gw_flow *flow, const struct gw_packet *packet,
+					       __u32 quoted_direction)
+{
+	const __u32 answers_by = quoted_direction == GW_REPLY ? flow->ifindex[0] : flow->ifindex[1];
+
+	return packet->egress || !answers_by || answers_by == packet->ifindex;
+}
+
+/*
  * The mark for an ICMP error that quotes a packet of an open flow (`subject->tuple`); GW_UNDECIDED when there is no such
  * flow. A function of its own, verified once.
  */
@@ -70,11 +95,13 @@ __noinline int gw_carry_error(const struct gw_packet *packet, const struct gw_no
 {
 	const struct gw_flow *flow;
 	struct gw_grant grant;
+	__u32 direction;
 
-	if (!packet || !now || !subject)
+	if (!packet || !now || !subject || !gw_error_is_plausible(packet, &subject->tuple))
 		return GW_UNDECIDED;
 	flow = gw_flow_find(&subject->tuple);
-	if (!flow || gw_flow_direction(flow, &subject->tuple) == GW_NO_FLOW)
+	direction = flow ? gw_flow_direction(flow, &subject->tuple) : GW_NO_FLOW;
+	if (!flow || direction == GW_NO_FLOW || !gw_error_comes_back(flow, packet, direction))
 		return GW_UNDECIDED;
 	if (!gw_flow_current(flow, now)) {
 		subject->tuple = flow->orig;

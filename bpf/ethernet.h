@@ -28,8 +28,10 @@ static __noinline int gw_parse_ethernet(struct __sk_buff *skb, struct gw_packet 
 	int parsed;
 	__be16 type;
 
-	/* A tag that the card or the stack took off the frame. */
+	/* A tag that the card or the stack took off the frame. Service tags (802.1ad) are nobody's here. */
 	if (skb->vlan_present) {
+		if (skb->vlan_proto != bpf_htons(ETH_P_8021Q))
+			return -GW_REASON_VLAN;
 		parsed = gw_judge_vlan(skb->ifindex, skb->vlan_tci);
 		if (parsed != GW_PARSED_JUDGE)
 			return parsed;
@@ -39,6 +41,8 @@ static __noinline int gw_parse_ethernet(struct __sk_buff *skb, struct gw_packet 
 	if (type == bpf_htons(ETH_P_8021Q)) {
 		struct gw_vlan_head vlan;
 
+		if (skb->vlan_present) /* the second tag */
+			return -GW_REASON_VLAN;
 		if (gw_read(skb, offset, &vlan, sizeof(vlan)))
 			return -GW_REASON_MALFORMED;
 		parsed = gw_judge_vlan(skb->ifindex, bpf_ntohs(vlan.tci));

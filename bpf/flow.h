@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
 /*
- * Open flows. What has been seen both ways lives apart from what has not, so that a flood of new flows evicts only its
- * like. Fields that decide are replaced with the whole entry; only bookkeeping is written in place, where a lost update
- * does no harm.
+ * Open flows, in three maps (abi.h "Flows"). Fields that decide are replaced with the whole entry; only bookkeeping is
+ * written in place, where a lost update does no harm.
  */
 #ifndef GW_FLOW_H
 #define GW_FLOW_H
@@ -19,6 +18,13 @@ struct {
 	__type(key, struct gw_flow_key);
 	__type(value, struct gw_flow);
 } gw_flows SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, GW_MAX_ANSWERED);
+	__type(key, struct gw_flow_key);
+	__type(value, struct gw_flow);
+} gw_flows_answered SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -69,8 +75,12 @@ static __always_inline void gw_flow_key_unasked(const struct gw_tuple *tuple, st
 
 static __always_inline struct gw_flow *gw_flow_lookup(const struct gw_flow_key *key)
 {
-	struct gw_flow *flow = bpf_map_lookup_elem(&gw_flows, key);
+	struct gw_flow *flow;
 
+	if (key->proto == IPPROTO_TCP)
+		flow = bpf_map_lookup_elem(&gw_flows, key);
+	else
+		flow = bpf_map_lookup_elem(&gw_flows_answered, key);
 	return flow ? flow : bpf_map_lookup_elem(&gw_flows_new, key);
 }
 
@@ -118,18 +128,23 @@ static __always_inline enum gw_direction gw_flow_direction(const struct gw_flow 
 	return GW_NO_FLOW; /* the element was evicted and reused under our feet */
 }
 
-static __always_inline int gw_flow_closing(const struct gw_flow *flow)
+static __always_inline int gw_flow_flags_end(__u32 flags)
 {
 	const __u32 both = GW_FLOW_FIN_ORIG | GW_FLOW_FIN_REPLY;
 
-	return (flow->flags & GW_FLOW_RESET) || (flow->flags & both) == both;
+	return (flags & GW_FLOW_RESET) || (flags & both) == both;
+}
+
+static __always_inline int gw_flow_closing(const struct gw_flow *flow)
+{
+	return gw_flow_flags_end(flow->flags);
 }
 
 static __always_inline __u64 gw_flow_patience(const struct gw_flow *flow)
 {
-	if (flow->orig.proto != IPPROTO_TCP || !(flow->flags & GW_FLOW_REPLIED))
-		return GW_IDLE_OTHER;
-	return gw_flow_closing(flow) ? GW_IDLE_CLOSING : GW_IDLE_ESTABLISHED;
+	if (gw_flow_closing(flow))
+		return GW_IDLE_CLOSING;
+	return flow->orig.proto == IPPROTO_TCP && flow->flags & GW_FLOW_REPLIED ? GW_IDLE_ESTABLISHED : GW_IDLE_OTHER;
 }
 
 /*
@@ -157,13 +172,24 @@ static __always_inline int gw_flow_current(const struct gw_flow *flow, const str
 /* Flags that this packet adds. */
 static __always_inline __u32 gw_flow_flags(const struct gw_packet *packet, enum gw_direction direction)
 {
-	__u32 flags = direction == GW_REPLY ? GW_FLOW_REPLIED : 0;
+	__u32 flags = 0;
 
+	if (packet->tcp_flags & GW_TCP_RST) /* a refused connection was never one */
+		return GW_FLOW_RESET;
+	if (direction == GW_REPLY)
+		flags = GW_FLOW_REPLIED;
 	if (packet->tcp_flags & GW_TCP_FIN)
 		flags |= direction == GW_REPLY ? GW_FLOW_FIN_REPLY : GW_FLOW_FIN_ORIG;
-	if (packet->tcp_flags & GW_TCP_RST)
-		flags |= GW_FLOW_RESET;
 	return flags;
+}
+
+/* Whether the packet moves its flow to another map: the first answer, or the end. */
+static __always_inline int gw_flow_moves(const struct gw_flow *flow, const struct gw_packet *packet,
+					 enum gw_direction direction)
+{
+	const __u32 flags = flow->flags | gw_flow_flags(packet, direction);
+
+	return (flags ^ flow->flags) & GW_FLOW_REPLIED || gw_flow_flags_end(flags) != gw_flow_closing(flow);
 }
 
 /* Writes only what has changed: a flow's cache line is shared by the CPUs of its two directions. */
@@ -188,20 +214,31 @@ struct gw_subject {
 	__u32 entry;	 /* the key has an entry, whether or not the packet belongs to it */
 };
 
+static __always_inline void gw_flow_delete_open(const struct gw_flow_key *key)
+{
+	if (key->proto == IPPROTO_TCP)
+		bpf_map_delete_elem(&gw_flows, key);
+	else
+		bpf_map_delete_elem(&gw_flows_answered, key);
+}
+
 /* Puts `flow` where it belongs, and out of the other map. Zero, or a negative errno. */
 static __always_inline long gw_flow_store(const struct gw_flow_key *key, const struct gw_flow *flow, int entry)
 {
-	const int replied = flow->flags & GW_FLOW_REPLIED;
 	long error;
 
-	if (replied)
+	if (!(flow->flags & GW_FLOW_REPLIED) || gw_flow_closing(flow)) {
+		error = bpf_map_update_elem(&gw_flows_new, key, flow, BPF_ANY);
+		if (entry)
+			gw_flow_delete_open(key);
+		return error;
+	}
+	if (key->proto == IPPROTO_TCP)
 		error = bpf_map_update_elem(&gw_flows, key, flow, BPF_ANY);
 	else
-		error = bpf_map_update_elem(&gw_flows_new, key, flow, BPF_ANY);
-	if (entry && replied)
+		error = bpf_map_update_elem(&gw_flows_answered, key, flow, BPF_ANY);
+	if (entry)
 		bpf_map_delete_elem(&gw_flows_new, key);
-	else if (entry)
-		bpf_map_delete_elem(&gw_flows, key);
 	return error;
 }
 
@@ -213,7 +250,7 @@ __noinline int gw_flow_forget(const struct gw_tuple *tuple, __u32 direction)
 	if (!tuple)
 		return 0;
 	gw_flow_key_for(tuple, direction, &key);
-	bpf_map_delete_elem(&gw_flows, &key);
+	gw_flow_delete_open(&key);
 	bpf_map_delete_elem(&gw_flows_new, &key);
 	return 0;
 }

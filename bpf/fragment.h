@@ -22,7 +22,7 @@ static __always_inline void gw_fragment_key_of(const struct gw_packet *packet, s
 	key->src = packet->tuple.src;
 	key->dst = packet->tuple.dst;
 	key->id = packet->fragment_id;
-	key->proto = packet->tuple.proto;
+	key->proto = packet->fragment_proto;
 }
 
 static __always_inline long gw_fragment_remember(const struct gw_packet *packet, const struct gw_fragment *granted)

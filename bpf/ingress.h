@@ -25,7 +25,8 @@ static __always_inline int gw_foreign_source(const struct gw_packet *packet, con
 					     __u32 source_link, struct gw_judgement *judgement)
 {
 	/* The outside world may speak to the gateway itself: nftables decides. But not as one of our own. */
-	if ((link_flags & GW_LINK_PUBLIC) && !source_link && (judgement->flags & GW_FLOW_GATEWAY))
+	if ((link_flags & GW_LINK_PUBLIC) && !source_link && (judgement->flags & GW_FLOW_GATEWAY) &&
+	    !gw_addr_sends_nothing(&packet->tuple.src))
 		return gw_pass_unmarked(packet, now);
 	judgement->src_client = 0; /* whoever sent it, it was not this client */
 	return gw_overrule(packet, judgement, now->mono_ns, GW_REASON_SOURCE);
@@ -75,6 +76,8 @@ __noinline int gw_judge_packet(const struct gw_packet *packet, const struct gw_n
 	link = gw_link_of(packet->ifindex);
 	if (!link)
 		return gw_drop(packet, now->mono_ns, GW_REASON_NO_LINK);
+	if (gw_addr_equal(&packet->tuple.src, &packet->tuple.dst)) /* no flow was ever opened by such a one */
+		return gw_drop(packet, now->mono_ns, GW_REASON_LAND);
 	gw_judge(&subject->tuple, &judgement, now->word, now->wall_ns);
 
 	source_link = subject->direction == GW_REPLY ? judgement.dst_link : judgement.src_link;
@@ -125,7 +128,7 @@ __noinline int gw_ingress(const struct gw_packet *packet, const struct gw_now *n
 		return GW_UNDECIDED;
 	}
 	/* The interface stands for the source check, which the same tuple passed there. */
-	if (gw_flow_current(flow, now) &&
+	if (gw_flow_current(flow, now) && !gw_flow_moves(flow, packet, subject->direction) &&
 	    (subject->direction == GW_REPLY ? flow->ifindex[1] : flow->ifindex[0]) == packet->ifindex) {
 		gw_flow_touch(flow, packet, subject->direction, now);
 		gw_grant_of_flow(flow, &grant);

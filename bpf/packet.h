@@ -12,12 +12,68 @@
 #include "bpf/icmp.h"
 #include "bpf/transport.h"
 
-#define GW_IPV4_MF	  0x2000
-#define GW_IPV4_OFFSET	  0x1fff
-#define GW_IPV6_MF	  0x0001
-#define GW_IPV6_OFFSET	  0xfff8
-#define GW_MAX_EXTENSIONS 6
-#define GW_ND_HOP_LIMIT	  255 /* RFC 4861 section 6.1: proves that no router forwarded it */
+#define GW_IPV4_MF	       0x2000
+#define GW_IPV4_OFFSET	       0x1fff
+#define GW_IPV6_MF	       0x0001
+#define GW_IPV6_OFFSET	       0xfff8
+#define GW_MAX_EXTENSIONS      6
+#define GW_LONGEST_DATAGRAM    65535U
+
+#define GW_MAX_OPTION_BYTES    40
+#define GW_OPTION_END	       0
+#define GW_OPTION_NOTHING      1
+#define GW_OPTION_LOOSE_ROUTE  131
+#define GW_OPTION_STRICT_ROUTE 137
+#define GW_ND_HOP_LIMIT	       255 /* RFC 4861 section 6.1: proves that no router forwarded it */
+
+/*
+ * What holds for a piece of a datagram whatever its protocol: all but the last are cut at 8 bytes (RFC 791, RFC 8200
+ * section 4.5), none ends behind the longest datagram, and none begins 8 bytes into a TCP header, whose flags it would
+ * rewrite (RFC 3128). `offset` in bytes.
+ */
+static __always_inline int gw_fragment_is_bad(const struct gw_packet *packet, __u32 offset, int more)
+{
+	return !packet->payload || (more && packet->payload & 7) || offset + packet->payload > GW_LONGEST_DATAGRAM ||
+	       (packet->fragment_proto == IPPROTO_TCP && offset == 8);
+}
+
+/*
+ * One IPv4 option (RFC 791 section 3.1): the offset of the next one, 0 behind the last, or a reason to drop as a negative
+ * value. A source route would lead the packet on to an address that no rule was asked about. A function of its own,
+ * verified once.
+ */
+__noinline int gw_next_option(struct __sk_buff *skb, __u32 offset, __u32 end)
+{
+	struct {
+		__u8 kind;
+		__u8 length;
+	} option = {};
+
+	if (!skb || bpf_skb_load_bytes(skb, offset, &option.kind, sizeof(option.kind)))
+		return -GW_REASON_MALFORMED;
+	if (option.kind == GW_OPTION_END)
+		return 0;
+	if (option.kind == GW_OPTION_NOTHING)
+		return offset + 1;
+	if (offset + sizeof(option) > end || bpf_skb_load_bytes(skb, offset, &option, sizeof(option)) ||
+	    option.length < sizeof(option) || offset + option.length > end)
+		return -GW_REASON_MALFORMED;
+	if (option.kind == GW_OPTION_LOOSE_ROUTE || option.kind == GW_OPTION_STRICT_ROUTE)
+		return -GW_REASON_SOURCE_ROUTE;
+	return offset + option.length;
+}
+
+static __noinline int gw_check_options(struct __sk_buff *skb, __u32 offset, __u32 end)
+{
+	int next = offset;
+
+	for (int i = 0; i < GW_MAX_OPTION_BYTES; i++) {
+		if (next <= 0 || (__u32)next >= end)
+			break;
+		next = gw_next_option(skb, next, end);
+	}
+	return next < 0 ? next : GW_PARSED_JUDGE;
+}
 
 static __noinline int gw_parse_ipv4(struct __sk_buff *skb, __u32 offset, int ethernet, struct gw_packet *packet)
 {
@@ -45,16 +101,25 @@ static __noinline int gw_parse_ipv4(struct __sk_buff *skb, __u32 offset, int eth
 	if (fragment & (GW_IPV4_MF | GW_IPV4_OFFSET)) {
 		packet->fragment_id = ip.id;
 		packet->fragment = fragment & GW_IPV4_OFFSET ? GW_FRAGMENT_LATER : GW_FRAGMENT_FIRST;
-		/* RFC 3128: an offset of 8 bytes would rewrite the flags of the TCP header before it. */
-		if (ip.protocol == IPPROTO_TCP && (fragment & GW_IPV4_OFFSET) == 1)
+		packet->fragment_proto = ip.protocol;
+		if (gw_fragment_is_bad(packet, (fragment & GW_IPV4_OFFSET) * 8, fragment & GW_IPV4_MF))
 			return -GW_REASON_FRAGMENT;
+	}
+	if (header > sizeof(ip)) {
+		int checked = gw_check_options(skb, offset + sizeof(ip), packet->l4);
+
+		if (checked)
+			return checked;
 	}
 	if (ip.protocol == IPPROTO_ICMPV6)
 		return -GW_REASON_MALFORMED;
 	return gw_parse_transport(skb, ethernet, packet);
 }
 
-/* The head that every IPv6 extension has; `rest` is the routing type, or the fragment's offset and flags. */
+/*
+ * The head that every IPv6 extension has; `rest` is the routing type and how many segments are left, or the fragment's
+ * offset and flags.
+ */
 struct gw_extension {
 	__u8 next;
 	__u8 length; /* in 8 bytes, without the first */
@@ -75,29 +140,33 @@ static __always_inline int gw_skip_extensions(struct __sk_buff *skb, __u8 next, 
 		    next != IPPROTO_FRAGMENT)
 			return GW_PARSED_JUDGE;
 		if (packet->payload < sizeof(head) || gw_read(skb, packet->l4, &head, sizeof(head)))
-			return -GW_REASON_MALFORMED;
+			return gw_too_short(packet); /* RFC 7112: the first fragment has the whole chain */
 		length = next == IPPROTO_FRAGMENT ? sizeof(head) : (head.length + 1U) * 8;
 		if (length > packet->payload)
+			return gw_too_short(packet);
+		if (next == IPPROTO_HOPOPTS && i) /* only right behind the IP header: RFC 8200 section 4.1 */
 			return -GW_REASON_MALFORMED;
-		if (next == IPPROTO_ROUTING && !(bpf_ntohs(head.rest) >> 8)) /* type 0: RFC 5095 */
-			return -GW_REASON_MALFORMED;
+		/* Type 0 (RFC 5095), and whatever is to go on to another address from its destination. */
+		if (next == IPPROTO_ROUTING && (!(bpf_ntohs(head.rest) >> 8) || bpf_ntohs(head.rest) & 0xff))
+			return -GW_REASON_SOURCE_ROUTE;
 		packet->l4 += length;
 		packet->payload -= length;
 		if (next == IPPROTO_FRAGMENT) {
 			__u32 flags = bpf_ntohs(head.rest);
 
-			if (packet->fragment)
+			if (packet->fragment_proto) /* one is enough */
 				return -GW_REASON_MALFORMED;
 			packet->fragment_id = head.id;
-			if (flags & GW_IPV6_OFFSET) {
-				packet->fragment = GW_FRAGMENT_LATER;
-				packet->tuple.proto = head.next;
-				if (head.next == IPPROTO_TCP && (flags & GW_IPV6_OFFSET) == 8)
+			packet->fragment_proto = head.next;
+			if (flags & (GW_IPV6_OFFSET | GW_IPV6_MF)) {
+				packet->fragment = flags & GW_IPV6_OFFSET ? GW_FRAGMENT_LATER : GW_FRAGMENT_FIRST;
+				if (gw_fragment_is_bad(packet, flags & GW_IPV6_OFFSET, flags & GW_IPV6_MF))
 					return -GW_REASON_FRAGMENT;
+			}
+			if (packet->fragment == GW_FRAGMENT_LATER) {
+				packet->tuple.proto = head.next;
 				return GW_PARSED_JUDGE;
 			}
-			if (flags & GW_IPV6_MF)
-				packet->fragment = GW_FRAGMENT_FIRST;
 		}
 		next = head.next;
 	}

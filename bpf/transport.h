@@ -20,7 +20,21 @@ enum gw_fragment_kind { GW_FRAGMENT_NONE, GW_FRAGMENT_FIRST, GW_FRAGMENT_LATER }
 #define GW_TCP_FIN 0x01
 #define GW_TCP_SYN 0x02
 #define GW_TCP_RST 0x04
+#define GW_TCP_PSH 0x08
 #define GW_TCP_ACK 0x10
+#define GW_TCP_URG 0x20
+
+/*
+ * The sets of flags that RFC 9293 knows, a bit for each; PSH says nothing of the state and is masked out, the bits above URG
+ * are congestion's. Scanners tell systems apart by their answers to the other sets.
+ */
+#define GW_TCP_SET(flags) (1ULL << (flags))
+#define GW_TCP_SETS_MASK  (GW_TCP_FIN | GW_TCP_SYN | GW_TCP_RST | GW_TCP_ACK | GW_TCP_URG)
+#define GW_TCP_SETS                                                                                                    \
+	(GW_TCP_SET(GW_TCP_SYN) | GW_TCP_SET(GW_TCP_SYN | GW_TCP_URG) | GW_TCP_SET(GW_TCP_SYN | GW_TCP_ACK) |          \
+	 GW_TCP_SET(GW_TCP_RST) | GW_TCP_SET(GW_TCP_RST | GW_TCP_ACK) | GW_TCP_SET(GW_TCP_ACK) |                       \
+	 GW_TCP_SET(GW_TCP_ACK | GW_TCP_URG) | GW_TCP_SET(GW_TCP_FIN | GW_TCP_ACK) |                                   \
+	 GW_TCP_SET(GW_TCP_FIN | GW_TCP_ACK | GW_TCP_URG))
 
 struct gw_packet {
 	struct gw_tuple tuple; /* of a later fragment: without ports */
@@ -34,9 +48,10 @@ struct gw_packet {
 	__u32 fragment_id;
 	__u8 fragment; /* enum gw_fragment_kind */
 	__u8 tcp_flags;
-	__u8 local_hop; /* IPv6 hop limit is 255 */
-	__u8 egress;	/* judged on its way out: the source check is behind it */
-	__u8 pad[4];
+	__u8 local_hop;	     /* IPv6 hop limit is 255 */
+	__u8 egress;	     /* judged on its way out: the source check is behind it */
+	__u8 fragment_proto; /* what the fragments of a datagram have in common: IPv6 may have options before `proto` */
+	__u8 pad[3];
 };
 
 struct gw_tcp_head {
@@ -80,6 +95,10 @@ static __always_inline int gw_parse_tcp(struct __sk_buff *skb, struct gw_packet 
 		return gw_too_short(packet);
 	if (tcp.offset >> 4 < 5)
 		return -GW_REASON_MALFORMED;
+	if ((tcp.offset >> 4) * 4U > packet->payload)
+		return gw_too_short(packet);
+	if (!(GW_TCP_SETS >> (tcp.flags & GW_TCP_SETS_MASK) & 1))
+		return -GW_REASON_TCP_FLAGS;
 	packet->tuple.sport = tcp.sport;
 	packet->tuple.dport = tcp.dport;
 	packet->tcp_flags = tcp.flags;
@@ -98,9 +117,13 @@ static __always_inline int gw_is_dhcp(const struct gw_tuple *tuple)
 static __always_inline int gw_parse_udp(struct __sk_buff *skb, int ethernet, struct gw_packet *packet)
 {
 	struct gw_udp_head udp;
+	__u32 length;
 
 	if (packet->payload < sizeof(udp) || gw_read(skb, packet->l4, &udp, sizeof(udp)))
 		return gw_too_short(packet);
+	length = bpf_ntohs(udp.length); /* shorter than the payload is no fault: RFC 9868 */
+	if (length < sizeof(udp) || (!packet->fragment && length > packet->payload))
+		return -GW_REASON_MALFORMED;
 	packet->tuple.sport = udp.sport;
 	packet->tuple.dport = udp.dport;
 	return ethernet && gw_is_dhcp(&packet->tuple) ? GW_PARSED_PASS : GW_PARSED_JUDGE;

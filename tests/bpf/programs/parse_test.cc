@@ -118,7 +118,7 @@ TEST(Ipv6, FollowsExtensionHeadersUpToALimit) {
   EXPECT_EQ(run(good.extended(IPPROTO_HOPOPTS, eight).extended(IPPROTO_DSTOPTS, eight)), kAllowed);
   EXPECT_EQ(run((ipv6(kAliceV6, kWebV6) / tcp(23)).extended(IPPROTO_DSTOPTS, eight)), dropped(GW_REASON_DEFAULT));
   EXPECT_EQ(run(good.extended(IPPROTO_FRAGMENT, {0, 0, 0, 0, 0, 0, 1})), kAllowed) << "an atomic fragment";
-  EXPECT_EQ(run(good.extended(IPPROTO_ROUTING, {0, 0, 1, 0, 0, 0, 0})), dropped(GW_REASON_MALFORMED)) << "RFC 5095";
+  EXPECT_EQ(run(good.extended(IPPROTO_ROUTING, {0, 0, 1, 0, 0, 0, 0})), dropped(GW_REASON_SOURCE_ROUTE)) << "RFC 5095";
   EXPECT_EQ(run(good.extended(IPPROTO_ROUTING, {0, 4, 0, 0, 0, 0, 0})), kAllowed) << "another routing header";
   Packet many = good;
   for (int i = 0; i < 6; ++i) many = many.extended(IPPROTO_DSTOPTS, eight);

@@ -101,6 +101,7 @@ gw_tuple tuple_of(const Packet& packet) {
 
 /// What the parser settles before any rule, or what is no packet at all: not a matter of policy.
 bool outside_the_rules(const policy::Packet& packet) {
+  if (packet.source == packet.destination) return true;
   static const std::set<uint16_t> kExtensions = {IPPROTO_HOPOPTS, IPPROTO_ROUTING, IPPROTO_FRAGMENT, IPPROTO_DSTOPTS};
   if (packet.kind == Service::Kind::protocol && packet.key > 0xff) return true;  // no such number in a header
   const auto& to = packet.destination.bytes;

@@ -20,6 +20,7 @@ namespace gw::test {
 namespace {
 
 constexpr std::array<const char*, 5> kDevices = {"vpn0", "web0", "data0", "uplink0", "stray0"};
+constexpr std::array<const char*, 3> kFlowMaps = {"gw_flows", "gw_flows_answered", "gw_flows_new"};
 constexpr std::array<const char*, 3> kProgramNames = {"vpn_ingress", "vpn_egress", "subnet_ingress"};
 
 void ip(Arguments arguments) {
@@ -162,8 +163,7 @@ void clear(const bpf::Map<Key, Value>& map) {
 }  // namespace
 
 void LoadedPolicy::forget() {
-  clear(map<gw_flow_key, gw_flow>("gw_flows"));
-  clear(map<gw_flow_key, gw_flow>("gw_flows_new"));
+  for (const char* name : kFlowMaps) clear(map<gw_flow_key, gw_flow>(name));
   clear(map<gw_fragment_key, gw_fragment>("gw_fragments"));
   clear(map<gw_addr, gw_source>("gw_sources"));
   const std::vector<gw_counter> zeros(static_cast<size_t>(libbpf_num_possible_cpus()));
@@ -249,18 +249,19 @@ std::optional<std::pair<gw_flow_key, gw_flow>> find_flow(const FlowMap& map, con
 }  // namespace
 
 std::optional<gw_flow> LoadedPolicy::flow(const Packet& packet) {
-  for (const char* name : {"gw_flows", "gw_flows_new"}) {
+  for (const char* name : kFlowMaps) {
     if (const auto found = find_flow(map<gw_flow_key, gw_flow>(name), packet)) return found->second;
   }
   return std::nullopt;
 }
 
 bool LoadedPolicy::established(const Packet& packet) const {
-  return find_flow(map<gw_flow_key, gw_flow>("gw_flows"), packet).has_value();
+  return find_flow(map<gw_flow_key, gw_flow>("gw_flows"), packet).has_value() ||
+         find_flow(map<gw_flow_key, gw_flow>("gw_flows_answered"), packet).has_value();
 }
 
 void LoadedPolicy::edit_flow(const Packet& packet, const std::function<void(gw_flow&)>& change) {
-  for (const char* name : {"gw_flows", "gw_flows_new"}) {
+  for (const char* name : kFlowMaps) {
     const auto flows = map<gw_flow_key, gw_flow>(name);
     auto found = find_flow(flows, packet);
     if (!found) continue;
@@ -272,8 +273,9 @@ void LoadedPolicy::edit_flow(const Packet& packet, const std::function<void(gw_f
 }
 
 size_t LoadedPolicy::flows() const {
-  return must(map<gw_flow_key, gw_flow>("gw_flows").all()).size() +
-         must(map<gw_flow_key, gw_flow>("gw_flows_new").all()).size();
+  size_t out = 0;
+  for (const char* name : kFlowMaps) out += must(map<gw_flow_key, gw_flow>(name).all()).size();
+  return out;
 }
 
 ImageBuilder standard_rules() {
