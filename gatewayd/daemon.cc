@@ -4,6 +4,8 @@
 #include <sys/timex.h>
 
 #include <cerrno>
+#include <cstdio>
+#include <ctime>
 
 #include "gatewayd/base/file.h"
 #include "gatewayd/control/wireguard_key.h"
@@ -29,7 +31,33 @@ bool clock_is_synchronised() {
   return ::adjtimex(&state) != TIME_ERROR;  // STA_UNSYNC, adjtimex(2)
 }
 
+// Since boot, suspended time included.
+UnixSeconds running_seconds() {
+  timespec now{};
+  ::clock_gettime(CLOCK_BOOTTIME, &now);
+  return now.tv_sec;
+}
+
 }  // namespace
+
+int reset_time(const DaemonOptions& options) {
+  const auto tell = [](const Error& error) {
+    std::fprintf(stderr, "gatewayd: %s\n", error.message().c_str());
+    return 1;
+  };
+  const std::string run_directory = options.run + "/" + options.instance;
+  if (auto made = make_directories(run_directory, kRunMode); !made) return tell(made.error());
+  const auto lock = lock_instance(run_directory, options.instance);
+  if (!lock) return tell(lock.error());
+  auto registry = registry::Registry::open(options.state + "/registry.db");
+  if (!registry) return tell(registry.error());
+  const UnixSeconds wall = SystemClock().now();
+  const auto before = control::reset_time(*registry, run_directory, wall, "uid " + std::to_string(::getuid()));
+  if (!before) return tell(before.error());
+  std::printf("gatewayd: the clock is believed again: %lld; the latest time before was %lld (seconds since 1970)\n",
+              static_cast<long long>(wall), static_cast<long long>(*before));
+  return 0;
+}
 
 Daemon::Daemon(const DaemonOptions& options, const Log& log, events::Loop loop)
     : options_(options), log_(log), loop_(std::move(loop)), run_directory_(options.run + "/" + options.instance) {}
@@ -80,7 +108,7 @@ Result<void> Daemon::open_kernel() {
   controller_.emplace(
       control::GatewayController::Parts{*registry_, *reconciler_, *intents_, *kernel_, clock_},
       control::GatewayController::Options{options_.config, options_.state + "/ca", options_.version, public_key_,
-                                          clock_is_synchronised},
+                                          clock_is_synchronised, options_.trust_clock, running_seconds, run_directory_},
       control::GatewayController::Listener{[this](const apply::Report& report) { on_converged(report); },
                                            [this](const apply::Report& report) { on_adjusted(report); },
                                            [this](const std::string& line) { log_.notice(line); }});

@@ -34,6 +34,7 @@ struct DaemonOptions {
   std::string bpffs = "/sys/fs/bpf/gatewayd";
   std::string instance = "gateway";
   std::string version;
+  bool trust_clock = false;  ///< control::TimeKeeper::Sources
 };
 
 /// The composition root: opens every part in order, joins them on one event loop, and logs. Ending it leaves the kernel
@@ -105,6 +106,10 @@ class Daemon {
   std::optional<events::Resolver> resolver_;
   events::Source converge_timer_, tick_timer_, bus_timer_, names_timer_;
 };
+
+/// `gatewayd --reset-time`: the registry believes the wall clock again, whatever it has seen. 0, or 1 with the reason
+/// on stderr. Needs that no daemon of the instance runs.
+int reset_time(const DaemonOptions& options);
 
 /// `gatewayd --check`: every diagnostic of the configuration on stderr; 0 when it would load, else 1. Touches nothing.
 int check_configuration(const std::string& directory);

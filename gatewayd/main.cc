@@ -35,6 +35,7 @@ int main(int argc, char** argv) {
   gw::DaemonOptions options;
   options.version = GW_VERSION;
   bool check = false;
+  bool reset = false;
   CLI::App app("Keeps this gateway's kernel equal to its configuration.", "gatewayd");
   app.add_option("--config", options.config, "Directory of gateway.yaml and gateway.d/")->capture_default_str();
   app.add_option("--state", options.state, "Registry, keys and applied intents")->capture_default_str();
@@ -45,11 +46,17 @@ int main(int argc, char** argv) {
       ->capture_default_str()
       ->check(check_instance);
   app.add_flag("--check", check, "Print every diagnostic of the configuration and exit: 0 when it is good, else 1");
+  app.add_flag(
+      "--trust-clock", options.trust_clock,
+      "Issue certificates although nothing synchronises the clock: for containers, or where it is right without");
+  app.add_flag("--reset-time", reset,
+               "Believe the clock again although later times have been seen, and exit: after a clock was wildly ahead");
   app.set_version_flag("--version", std::string("gatewayd ") + GW_VERSION);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : kUsage;
   }
+  if (reset) return gw::reset_time(options);
   return check ? gw::check_configuration(options.config) : run(options);
 }

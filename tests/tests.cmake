@@ -46,10 +46,11 @@ gw_tests(netns gateway gw_support)
 
 # The vm tier runs inside QEMU on Debian's kernel: tests/vm/suite says what.
 gw_test_program(vm_kernel vm kernel gw_apply gw_support)
+gw_test_program(vm_gateway vm gateway gw_support)
 if(TARGET vm_kernel)
   target_sources(vm_kernel PRIVATE ${CMAKE_SOURCE_DIR}/tests/netns/apply/stage.cc)
   add_test(NAME vm_debian_6_1 COMMAND ${CMAKE_SOURCE_DIR}/tests/vm/test ${CMAKE_BINARY_DIR})
-  set_tests_properties(vm_debian_6_1 PROPERTIES LABELS vm TIMEOUT 600)
+  set_tests_properties(vm_debian_6_1 PROPERTIES LABELS vm TIMEOUT 700)
 endif()
 file(GLOB benches CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/bench/*.cc)
 foreach(bench IN LISTS benches)

@@ -147,8 +147,9 @@ Result<void> Dataplane::erase_link(uint32_t ifindex) {
   return sync_vlans(impl_->vlans(), ifindex, {});
 }
 
-Result<void> Dataplane::sync_clock() {
-  impl_->state.set_wall_offset(read_clock(CLOCK_REALTIME) - read_clock(CLOCK_MONOTONIC));
+Result<void> Dataplane::sync_clock(std::chrono::seconds ahead) {
+  const int64_t wall = read_clock(CLOCK_REALTIME) + std::chrono::nanoseconds(ahead).count();
+  impl_->state.set_wall_offset(wall - read_clock(CLOCK_MONOTONIC));
   return {};
 }
 

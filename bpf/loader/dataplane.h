@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -92,8 +93,9 @@ class Dataplane {
   /// Success when nothing of ours is there. The clsact queueing discipline stays: others may have filters on it.
   Result<void> detach(const Attachment& attachment);
 
-  /// Rewrites wall minus monotonic; call when the clock is set and at start.
-  Result<void> sync_clock();
+  /// Rewrites wall minus monotonic, `ahead` of the wall clock; call at start and when the clock is set. `open` does it
+  /// for fresh maps alone: in others the programs judge by what was believed before.
+  Result<void> sync_clock(std::chrono::seconds ahead = {});
 
   [[nodiscard]] Result<Counter> rule_counter(uint32_t rule) const;
   [[nodiscard]] Result<Counter> client_counter(uint32_t client) const;

@@ -124,11 +124,8 @@ Result<void> settle_state(Dataplane::Impl& impl, const std::string& pin_director
   auto state = StatePage::map(bpf_map__fd(impl.skeleton->maps.gw_state));
   if (!state) return std::unexpected(state.error());
   impl.state = std::move(*state);
-  if (impl.state.abi() == 0) {
-    impl.state.set_flow_rate(GW_DEFAULT_FLOW_RATE);
-    impl.state.set_abi(GW_ABI_VERSION);
-  }
-  if (impl.state.abi() != GW_ABI_VERSION)
+  if (impl.state.abi() == 0) impl.state.set_flow_rate(GW_DEFAULT_FLOW_RATE);
+  if (impl.state.abi() != 0 && impl.state.abi() != GW_ABI_VERSION)
     return failure(EEXIST, "open BPF maps", pin_directory,
                    "they have layout " + std::to_string(impl.state.abi()) + ", this build has " +
                        std::to_string(GW_ABI_VERSION) + ": remove the directory");
@@ -175,7 +172,10 @@ Result<Dataplane> Dataplane::open(const std::string& pin_directory) {
   impl->ring.reset(ring_buffer__new(bpf_map__fd(impl->skeleton->maps.gw_events), hand_over, impl.get(), nullptr));
   if (!impl->ring) return failure(errno, "read BPF events", pin_directory, log.tail(kLogLines));
   Dataplane out(std::move(impl));
-  if (auto synced = out.sync_clock(); !synced) return std::unexpected(synced.error());
+  if (out.impl_->state.abi() == 0) {
+    if (auto synced = out.sync_clock(); !synced) return std::unexpected(synced.error());
+    out.impl_->state.set_abi(GW_ABI_VERSION);  // last: now the page is whole
+  }
   return out;
 }
 

@@ -51,8 +51,9 @@ class Kernel {
   [[nodiscard]] virtual std::string wireguard_implementation() const = 0;  ///< nl::WireGuard::implementation()
   virtual Result<uint64_t> generation() = 0;
 
-  /// Rewrites wall minus monotonic in the programs' state: at start and whenever the clock is set.
-  virtual Result<void> sync_clock() = 0;
+  /// Rewrites wall minus monotonic in the programs' state: at start and whenever the clock is set. `ahead`: seconds by
+  /// which the time that they judge by is ahead of the wall clock.
+  virtual Result<void> sync_clock(int64_t ahead) = 0;
   virtual Result<Counter> rule_counter(uint32_t rule) = 0;
   virtual Result<Counter> client_counter(uint32_t client) = 0;
   virtual Result<void> clear_client_counter(uint32_t client) = 0;

@@ -33,10 +33,7 @@ Result<std::unique_ptr<LinuxKernel>> LinuxKernel::open(const Options& options, c
   if (!dataplane) return std::unexpected(dataplane.error());
   auto parts = std::make_unique<Parts>(options.instance, clock, LinkJournal(options.run_directory), std::move(*route),
                                        std::move(*wireguard), std::move(*dataplane));
-  std::unique_ptr<LinuxKernel> kernel(new LinuxKernel(std::move(parts)));
-  // Ends of access are wall-clock times: nothing may be judged before the programs know it.
-  if (auto synced = kernel->sync_clock(); !synced) return std::unexpected(synced.error());
-  return kernel;
+  return std::unique_ptr<LinuxKernel>(new LinuxKernel(std::move(parts)));
 }
 
 Result<Facts> LinuxKernel::facts() {
@@ -87,7 +84,9 @@ std::string LinuxKernel::wireguard_implementation() const { return parts_->wireg
 
 Result<uint64_t> LinuxKernel::generation() { return parts_->dataplane.generation(); }
 
-Result<void> LinuxKernel::sync_clock() { return parts_->dataplane.sync_clock(); }
+Result<void> LinuxKernel::sync_clock(int64_t ahead) {
+  return parts_->dataplane.sync_clock(std::chrono::seconds(ahead));
+}
 
 namespace {
 

@@ -29,7 +29,7 @@ class LinuxKernel final : public Kernel {
   Result<std::map<PublicKey, PeerState>> peers(const std::string& device) override;
   [[nodiscard]] std::string wireguard_implementation() const override;
   Result<uint64_t> generation() override;
-  Result<void> sync_clock() override;
+  Result<void> sync_clock(int64_t ahead) override;
   Result<Counter> rule_counter(uint32_t rule) override;
   Result<Counter> client_counter(uint32_t client) override;
   Result<void> clear_client_counter(uint32_t client) override;

@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 
 #include <cerrno>
+#include <filesystem>
 
 #include "gatewayd/control/checks.h"
 #include "gatewayd/control/kernel_client.h"
@@ -13,12 +14,21 @@ namespace gw::control {
 using State = apply::StoredIntent::State;
 
 GatewayController::GatewayController(const Parts& parts, Options options, Listener listener)
-    : parts_(parts), options_(std::move(options)), listener_(std::move(listener)) {}
+    : parts_(parts),
+      options_(std::move(options)),
+      listener_(std::move(listener)),
+      time_(parts.registry, options_.run_directory,
+            {parts.clock, options_.running, options_.clock_is_synchronised, options_.trust_clock}) {}
 
-UnixSeconds GatewayController::now() const {
-  // Time below what was seen before is not believed (DATAPLANE "Time"): access that has ended stays ended.
-  const UnixSeconds wall = parts_.clock.now();
-  return parts_.registry.observe_time(wall).value_or(wall);
+UnixSeconds GatewayController::now() {
+  const UnixSeconds at = time_.now();
+  if (const std::string complaint = time_.take_complaint(); !complaint.empty()) tell(complaint);
+  return at;
+}
+
+// The programs judge by the time that is believed.
+void GatewayController::sync_clock() {
+  if (auto synced = parts_.kernel.sync_clock(time_.ahead()); !synced) tell(synced.error().message());
 }
 
 const config::Config* GatewayController::applied() const {
@@ -34,7 +44,7 @@ Result<const config::Config*> GatewayController::applied_or_error(const char* op
       "no configuration is in force: write " + options_.config_directory + "/gateway.yaml, then run gwctl apply");
 }
 
-Result<plan::Intent> GatewayController::make_intent(const config::Config& config) const {
+Result<plan::Intent> GatewayController::make_intent(const config::Config& config) {
   auto clients = parts_.registry.clients();
   if (!clients) return std::unexpected(clients.error());
   plan::Intent intent;
@@ -50,11 +60,8 @@ Result<plan::Intent> GatewayController::make_intent(const config::Config& config
 
 Result<pki::Authority*> GatewayController::open_authority() {
   if (!authority_) {
-    // A machine without a clock starts in the past: certificates made then would have ended when the clock is right.
-    constexpr UnixSeconds kEarliest = 1'735'689'600;  // 2025-01-01, before this program was written
-    if (now() < kEarliest) {
-      return failure(EAGAIN, "open certificate authority", {},
-                     "the clock is wrong, it is before 2025: set it (timedatectl), then try again");
+    if (!std::filesystem::exists(options_.ca_directory + "/issuing.crt")) {
+      if (auto may = time_.check_may_date("make the certificate authority"); !may) return std::unexpected(may.error());
     }
     const config::Config* config = applied();
     auto opened = pki::Authority::open(options_.ca_directory, config == nullptr ? "" : config->name, now());
@@ -82,6 +89,7 @@ Result<void> GatewayController::use(const config::Files& files) {
 }
 
 Result<void> GatewayController::start() {
+  sync_clock();
   const auto stored = parts_.intents.applied();
   if (stored && stored->state == State::pending) {
     // Nobody confirmed it before the daemon went: a crash or a reboot is no confirmation. The very first has nothing to
@@ -133,6 +141,7 @@ Result<void> GatewayController::first_start() {
 }
 
 apply::Report GatewayController::converge() {
+  now();  // so that what has been is noted now and then
   apply::Report report = parts_.reconciler.converge();
   if (listener_.converged) listener_.converged(report);
   if (!report.done.empty()) announce();
@@ -151,13 +160,14 @@ void GatewayController::announce() const {
   if (changed_) changed_();
 }
 
-std::optional<UnixSeconds> GatewayController::next_tick() const {
+std::optional<UnixSeconds> GatewayController::next_tick() {
   std::optional<UnixSeconds> next;
   if (!ends_.empty()) next = ends_.begin()->first;
   const auto stored = parts_.intents.applied();
   if (stored && stored->state == State::pending && stored->deadline != 0) {
     next = std::min(next.value_or(stored->deadline), stored->deadline);
   }
+  if (next) *next -= time_.ahead();
   return next;
 }
 
@@ -177,6 +187,7 @@ void GatewayController::end_access(UnixSeconds at) {
     const plan::Intent* intent = parts_.reconciler.intent();
     const auto found = intent->clients.find(number);
     if (found == intent->clients.end()) continue;
+    time_.keep();
     tell(fmt::format("the certificate of client {} has ended, and its access with it", found->second.name));
     adjusted(parts_.reconciler.remove_client(number));
   }
@@ -213,7 +224,7 @@ void GatewayController::forget_end(uint32_t number) {
 }
 
 void GatewayController::clock_was_set() {
-  if (auto synced = parts_.kernel.sync_clock(); !synced) tell(synced.error().message());
+  sync_clock();
   const config::Config* config = applied();
   if (config == nullptr) return;
   auto intent = make_intent(*config);

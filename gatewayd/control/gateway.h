@@ -11,6 +11,7 @@
 #include "gatewayd/apply/intent_store.h"
 #include "gatewayd/apply/reconciler.h"
 #include "gatewayd/control/controller.h"
+#include "gatewayd/control/time_keeper.h"
 
 namespace gw::policy {
 struct Packet;
@@ -40,6 +41,9 @@ class GatewayController final : public Controller {
     std::string version;
     PublicKey public_key;  ///< the gateway's own
     std::function<bool()> clock_is_synchronised = [] { return true; };
+    bool trust_clock = false;                        ///< TimeKeeper::Sources
+    std::function<UnixSeconds()> running = nullptr;  ///< TimeKeeper::Sources
+    std::string run_directory = {};                  ///< keeps what time it is over a restart; empty: nothing does
   };
   /// What the daemon hears of; each may be empty.
   struct Listener {
@@ -59,8 +63,8 @@ class GatewayController final : public Controller {
   /// Makes the kernel equal to the intent and tells the listener.
   apply::Report converge();
 
-  /// The next second at which `tick` has something to do; nullopt: none is known.
-  [[nodiscard]] std::optional<UnixSeconds> next_tick() const;
+  /// The next second, as the wall clock will show it, at which `tick` has something to do; nullopt: none is known.
+  [[nodiscard]] std::optional<UnixSeconds> next_tick();
   /// What is due now: access that has ended leaves the kernel, an unconfirmed apply goes back.
   void tick();
   /// The wall clock was set: who has access is decided anew, and the kernel told.
@@ -109,10 +113,11 @@ class GatewayController final : public Controller {
   using Ends = std::set<std::pair<UnixSeconds, uint32_t>>;  // first second without access, client number
 
   // gateway.cc
-  [[nodiscard]] UnixSeconds now() const;
+  UnixSeconds now();
+  void sync_clock();
   Result<void> use(const config::Files& files);
   Result<void> first_start();
-  Result<plan::Intent> make_intent(const config::Config& config) const;
+  Result<plan::Intent> make_intent(const config::Config& config);
   [[nodiscard]] const config::Config* applied() const;
   Result<const config::Config*> applied_or_error(const char* operation, const std::string& object) const;
   Result<pki::Authority*> open_authority();
@@ -157,6 +162,7 @@ class GatewayController final : public Controller {
   Parts parts_;
   Options options_;
   Listener listener_;
+  TimeKeeper time_;
   std::function<void()> changed_;
   std::optional<pki::Authority> authority_;
   std::vector<config::Diagnostic> warnings_;  // of the applied files

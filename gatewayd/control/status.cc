@@ -153,9 +153,7 @@ void GatewayController::add_warnings(Status& out) {
     out.warnings.emplace_back(
         "WireGuard runs in user space (wireguard-go): not for production; use a kernel that has it");
   }
-  if (!options_.clock_is_synchronised()) {
-    out.warnings.emplace_back("the clock is not synchronised: ends of access and certificates go by it; turn NTP on");
-  }
+  if (const std::string warning = time_.warning(); !warning.empty()) out.warnings.push_back(warning);
   for (const config::Diagnostic& warning : warnings_) out.warnings.push_back(warning.str());
   for (const std::string& warning : parts_.intents.warnings()) out.warnings.push_back(warning);
   const auto clients = parts_.registry.clients();

@@ -18,8 +18,7 @@ struct Registry::Impl {
   Database database;
   RunSet numbers;
   RunSet addresses;
-  UnixSeconds floor = 0;         ///< the highest time seen
-  UnixSeconds stored_floor = 0;  ///< as in the file
+  UnixSeconds stored_floor = 0;
 };
 
 /// A client with its row.

@@ -12,7 +12,7 @@
 namespace gw::registry {
 namespace {
 
-constexpr UnixSeconds kFloorStep = 60;
+constexpr UnixSeconds kFloorStep = 600;
 
 Result<void> load_taken(Registry::Impl& impl) {
   auto numbers = impl.database.prepare("SELECT number FROM client");
@@ -62,7 +62,7 @@ Result<Registry> Registry::open(const std::string& path) {
   if (auto loaded = load_taken(*impl); !loaded) return std::unexpected(loaded.error());
   const auto floor = impl->database.number("SELECT time_floor FROM registry");
   if (!floor) return std::unexpected(floor.error());
-  impl->floor = impl->stored_floor = *floor;
+  impl->stored_floor = *floor;
   return Registry(std::move(impl));
 }
 
@@ -140,16 +140,28 @@ Result<void> Registry::mark_profile_current(const std::string& name) {
   return row->bind(stored->id).run();
 }
 
-Result<UnixSeconds> Registry::observe_time(UnixSeconds now) {
-  const UnixSeconds highest = std::max(now, impl_->floor);
-  if (highest - impl_->stored_floor >= kFloorStep) {
-    auto row = impl_->database.prepare("UPDATE registry SET time_floor = ?");
-    if (!row) return std::unexpected(row.error());
-    if (auto done = row->bind(highest).run(); !done) return std::unexpected(done.error());
-    impl_->stored_floor = highest;
-  }
-  impl_->floor = highest;
-  return highest;
+UnixSeconds Registry::time_floor() const { return impl_->stored_floor; }
+
+Result<void> Registry::raise_time_floor(UnixSeconds to, bool at_once) {
+  if (to <= impl_->stored_floor || (!at_once && to - impl_->stored_floor < kFloorStep)) return {};
+  auto row = impl_->database.prepare("UPDATE registry SET time_floor = ?");
+  if (!row) return std::unexpected(row.error());
+  if (auto done = row->bind(to).run(); !done) return done;
+  impl_->stored_floor = to;
+  return {};
+}
+
+Result<void> Registry::reset_time_floor(UnixSeconds to, const std::string& who) {
+  auto transaction = Transaction::begin(impl_->database);
+  if (!transaction) return std::unexpected(transaction.error());
+  auto row = impl_->database.prepare("UPDATE registry SET time_floor = ?");
+  if (!row) return std::unexpected(row.error());
+  if (auto done = row->bind(to).run(); !done) return done;
+  const std::string what = "time reset: no longer at least " + std::to_string(impl_->stored_floor);
+  if (auto done = write_audit(impl_->database, who, what, to); !done) return done;
+  if (auto done = transaction->commit(); !done) return done;
+  impl_->stored_floor = to;
+  return {};
 }
 
 Result<uint64_t> Registry::next_crl_number() {

@@ -124,9 +124,13 @@ class Registry {
   Result<void> set_profile_fingerprint(const std::string& fingerprint);
   /// The client has been given a profile made from what holds now (export).
   Result<void> mark_profile_current(const std::string& name);
-  /// The highest time ever seen, as a floor (DATAPLANE "Time"): returns max(now, floor). Written when it rose by a
-  /// minute or more, so that asking often costs no disk write; after a crash the floor is less than a minute behind.
-  Result<UnixSeconds> observe_time(UnixSeconds now);
+  /// A time that has been (DATAPLANE "Time"; control/time_keeper.h decides); 0 before the first.
+  [[nodiscard]] UnixSeconds time_floor() const;
+  /// Unless `at_once`, written when it rises by ten minutes or more, so that telling often costs no disk write. A time
+  /// that is not later than the floor changes nothing.
+  Result<void> raise_time_floor(UnixSeconds to, bool at_once);
+  /// Also lowers it; the audit trail tells of it.
+  Result<void> reset_time_floor(UnixSeconds to, const std::string& who);
   /// Monotonic number for CRLs, from 1.
   Result<uint64_t> next_crl_number();
 

@@ -115,7 +115,7 @@ CONF
 
 start_gatewayd() {
   spawn program gatewayd.log nsenter -t "${holder[gateway]}" -n -m -- "$programs/gatewayd" --config "$world/etc" \
-    --state "$world/state" --run "$world/run" --bpffs "$world/bpf"
+    --state "$world/state" --run "$world/run" --bpffs "$world/bpf" --trust-clock
   eventually gwctl status || die "gatewayd does not answer"
 }
 

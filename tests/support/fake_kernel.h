@@ -74,7 +74,11 @@ class FakeKernel final : public apply::Kernel {
   }
   [[nodiscard]] std::string wireguard_implementation() const override { return "fake"; }
   Result<uint64_t> generation() override { return word; }
-  Result<void> sync_clock() override { return {}; }
+  int64_t clock_ahead = 0;
+  Result<void> sync_clock(int64_t ahead) override {
+    clock_ahead = ahead;
+    return {};
+  }
   Result<apply::Counter> rule_counter(uint32_t rule) override { return rule_counters[rule]; }
   Result<apply::Counter> client_counter(uint32_t client) override { return client_counters[client]; }
   Result<void> clear_client_counter(uint32_t client) override {

@@ -155,15 +155,17 @@ void Lab::reconfigure(const std::string& more) {
 }
 
 Arguments Lab::daemon_command() const {
-  return {binaries_ + "/gatewayd",
-          "--config",
-          config_directory(),
-          "--state",
-          state_directory(),
-          "--run",
-          directory_ + "/run",
-          "--bpffs",
-          bpffs_};
+  Arguments command = {binaries_ + "/gatewayd",
+                       "--config",
+                       config_directory(),
+                       "--state",
+                       state_directory(),
+                       "--run",
+                       directory_ + "/run",
+                       "--bpffs",
+                       bpffs_};
+  if (trust_clock_) command.emplace_back("--trust-clock");
+  return command;
 }
 
 void Lab::start() {

@@ -42,6 +42,8 @@ class Lab {
   Output start_refused();
   /// Where gatewayd pins; /run/bpf unless set.
   void set_bpffs(const std::string& directory) { bpffs_ = directory; }
+  /// Whether gatewayd is told to trust a clock that nothing synchronises; it is unless set.
+  void set_trust_clock(bool trust) { trust_clock_ = trust; }
   void crash();  ///< kill -9
   void stop();   ///< SIGTERM
   [[nodiscard]] bool running() const { return daemon_.running(); }
@@ -77,6 +79,7 @@ class Lab {
   std::string binaries_;
   std::string directory_;
   std::string bpffs_ = "/run/bpf";
+  bool trust_clock_ = true;
   std::unique_ptr<Host> internet_, gateway_, web_, data_, outside_;
   std::map<std::string, std::unique_ptr<Host>> clients_;
   Process bus_;

@@ -131,7 +131,7 @@ TEST_F(ReconcilerTest, KeepsTheKernelAsItIsWhenItCannotBeRead) {
     }
     std::string wireguard_implementation() const override { return "blind"; }
     Result<uint64_t> generation() override { return 0; }
-    Result<void> sync_clock() override { return {}; }
+    Result<void> sync_clock(int64_t) override { return {}; }
     Result<apply::Counter> rule_counter(uint32_t) override { return apply::Counter(); }
     Result<apply::Counter> client_counter(uint32_t) override { return apply::Counter(); }
     Result<void> clear_client_counter(uint32_t) override { return {}; }

@@ -54,7 +54,9 @@ control::GatewayController::Options GatewayTest::options() {
           .ca_directory = directory_ / "state/ca",
           .version = "1.2.3",
           .public_key = public_key_,
-          .clock_is_synchronised = [this] { return synchronised_; }};
+          .clock_is_synchronised = [this] { return synchronised_; },
+          .running = {},
+          .run_directory = directory_ / "run"};
 }
 
 void GatewayTest::restart() { start(); }

@@ -11,32 +11,46 @@ class BookkeepingTest : public RegistryTest {
   static bool outdated(const Registry& registry, const std::string& name) {
     return value_of(registry.client(name)).profile_outdated;
   }
-  static void require_time(Registry& registry, UnixSeconds now) {
-    ASSERT_EQ(value_of(registry.observe_time(now)), now);
+  static void raise(Registry& registry, UnixSeconds to, bool at_once = false) {
+    const auto raised = registry.raise_time_floor(to, at_once);
+    ASSERT_TRUE(raised) << raised.error().message();
   }
 };
 
-TEST_F(BookkeepingTest, TimeNeverGoesBackAlsoOverARestart) {
+TEST_F(BookkeepingTest, TheFloorOfTimeNeverSinksAlsoOverARestart) {
   {
     Registry registry = open();
-    EXPECT_EQ(value_of(registry.observe_time(kNow)), kNow);
-    EXPECT_EQ(value_of(registry.observe_time(kNow - 1000)), kNow);
-    EXPECT_EQ(value_of(registry.observe_time(kNow + 1)), kNow + 1);
-    EXPECT_EQ(value_of(registry.observe_time(kNow)), kNow + 1);
-    EXPECT_EQ(value_of(registry.observe_time(kNow + 60)), kNow + 60);
+    EXPECT_EQ(registry.time_floor(), 0);
+    raise(registry, kNow);
+    raise(registry, kNow - 1000);
+    EXPECT_EQ(registry.time_floor(), kNow);
+    raise(registry, kNow + 600);
   }
-  Registry registry = open();
-  EXPECT_EQ(value_of(registry.observe_time(5)), kNow + 60);
+  EXPECT_EQ(open().time_floor(), kNow + 600);
 }
 
-TEST_F(BookkeepingTest, TimeIsWrittenOnceAMinuteAtMost) {
+TEST_F(BookkeepingTest, TheFloorOfTimeIsWrittenOnceInTenMinutesUnlessItMatters) {
   Registry registry = open();
-  require_time(registry, kNow);
+  raise(registry, kNow);
   const auto written = std::filesystem::file_size(path() + "-wal");
-  for (UnixSeconds at = 1; at < 60; ++at) require_time(registry, kNow + at);
+  for (UnixSeconds at = 1; at < 600; ++at) raise(registry, kNow + at);
   EXPECT_EQ(std::filesystem::file_size(path() + "-wal"), written);
-  require_time(registry, kNow + 60);
+  raise(registry, kNow + 1, true);
   EXPECT_GT(std::filesystem::file_size(path() + "-wal"), written);
+  EXPECT_EQ(registry.time_floor(), kNow + 1);
+}
+
+TEST_F(BookkeepingTest, TheFloorOfTimeIsLoweredByResettingItAloneAndTheAuditTrailTells) {
+  {
+    Registry registry = open();
+    raise(registry, kNow + 1'000'000'000);
+    ASSERT_TRUE(registry.reset_time_floor(kNow, "uid 0"));
+    const auto audit = value_of(registry.audit(1));
+    ASSERT_EQ(audit.size(), 1U);
+    EXPECT_EQ(audit[0].who, "uid 0");
+    EXPECT_NE(audit[0].what.find("time reset"), std::string::npos);
+  }
+  EXPECT_EQ(open().time_floor(), kNow);
 }
 
 TEST_F(BookkeepingTest, CrlNumbersRiseFromOneOverARestart) {
