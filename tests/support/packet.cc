@@ -94,16 +94,19 @@ Bytes segment(const Packet& packet) {
   return out;
 }
 
-Bytes ipv4_packet(const IpHeader& ip, uint8_t protocol, const Bytes& body, uint32_t id, uint32_t fragment) {
+Bytes ipv4_packet(const IpHeader& ip, uint8_t protocol, const Bytes& body, uint32_t id, uint32_t fragment,
+                  const Bytes& options = {}) {
   Bytes out;
-  put16(out, 0x4500);
-  put16(out, static_cast<uint32_t>(kIpv4Header + body.size()));
+  const size_t header = kIpv4Header + options.size();
+  put16(out, static_cast<uint32_t>(0x4000U | header / 4 << 8U));
+  put16(out, static_cast<uint32_t>(header + body.size()));
   put16(out, id);
   put16(out, fragment);
   put16(out, static_cast<uint32_t>(ip.hop_limit << 8U | protocol));
   put16(out, 0);
   put_address(out, ip.source);
   put_address(out, ip.destination);
+  append(out, options);
   set16(out, 10, checksum(out));
   append(out, body);
   return out;
@@ -118,6 +121,24 @@ Bytes ipv6_packet(const IpHeader& ip, uint8_t next, const Bytes& body) {
   put_address(out, ip.destination);
   append(out, body);
   return out;
+}
+
+/// Behind its extension headers, of which the fragment header comes last.
+Bytes extended_packet(const Packet& packet, const Bytes& body) {
+  std::vector<Extension> all = packet.extensions;
+  if (packet.cut) {
+    Bytes rest = {0};
+    put16(rest, static_cast<uint32_t>(packet.cut->from | (packet.cut->more ? 1U : 0U)));
+    put32(rest, packet.cut->id);
+    all.push_back({kFragmentHeader, rest});
+  }
+  Bytes out;
+  for (size_t i = 0; i < all.size(); ++i) {
+    out.push_back(i + 1 < all.size() ? all[i + 1].type : protocol_of(packet));
+    append(out, all[i].body);
+  }
+  append(out, body);
+  return ipv6_packet(packet.ip, all.empty() ? protocol_of(packet) : all.front().type, out);
 }
 
 IpHeader header(std::string_view source, std::string_view destination, Family family) {
@@ -169,15 +190,18 @@ IpHeader ipv6(std::string_view source, std::string_view destination) { return he
 Packet operator/(const IpHeader& ip, const Transport& transport) { return {ip, transport, {}}; }
 
 Bytes Packet::layer3() const {
-  const Bytes body = segment(*this);
-  if (ip.source.family == Family::v4) return ipv4_packet(ip, protocol_of(*this), body, 1, 0);
+  Bytes body = segment(*this);
+  if (cut)
+    body = Bytes(body.begin() + static_cast<ptrdiff_t>(cut->from), body.begin() + static_cast<ptrdiff_t>(cut->to));
   Bytes out;
-  for (size_t i = 0; i < extensions.size(); ++i) {
-    out.push_back(i + 1 < extensions.size() ? extensions[i + 1].type : protocol_of(*this));
-    append(out, extensions[i].body);
+  if (ip.source.family == Family::v4) {
+    const size_t fragment = cut ? cut->from / 8 | (cut->more ? 0x2000U : 0U) : 0;
+    out = ipv4_packet(ip, protocol_of(*this), body, cut ? cut->id : 1, static_cast<uint32_t>(fragment), options);
+  } else {
+    out = extended_packet(*this, body);
   }
-  append(out, body);
-  return ipv6_packet(ip, extensions.empty() ? protocol_of(*this) : extensions.front().type, out);
+  for (const auto& fault : faults) fault(out);
+  return out;
 }
 
 Bytes Packet::ethernet() const { return framed(layer3()); }
@@ -207,24 +231,47 @@ Packet Packet::extended(uint8_t type, Bytes body) const {
   return out;
 }
 
+Packet Packet::with_options(Bytes bytes) const {
+  Packet out = *this;
+  out.options = std::move(bytes);
+  return out;
+}
+
+Packet Packet::piece(size_t from, size_t to, uint32_t id) const {
+  const size_t all = segment(*this).size();
+  return piece({.from = from, .to = std::min(to, all), .more = to < all, .id = id});
+}
+
+Packet Packet::piece(const Piece& piece) const {
+  if (piece.from % 8 != 0 || piece.to < piece.from || piece.to > segment(*this).size())
+    throw std::invalid_argument("pieces begin at multiples of 8 and lie within the datagram");
+  Packet out = *this;
+  out.cut = piece;
+  return out;
+}
+
+Packet Packet::but(size_t at, uint8_t value) const {
+  Packet out = *this;
+  out.faults.emplace_back([at, value](Bytes& bytes) { bytes.at(at) = value; });
+  return out;
+}
+
+Packet Packet::about(const Packet& packet) const {
+  Packet out = *this;
+  out.transport.payload = packet.layer3();
+  return out;
+}
+
+Packet Packet::resized(size_t bytes) const {
+  Packet out = *this;
+  out.faults.emplace_back([bytes](Bytes& all) { all.resize(bytes); });
+  return out;
+}
+
 std::pair<Bytes, Bytes> fragments(const Packet& packet, size_t at, uint32_t id) {
-  const Bytes body = segment(packet);
-  if (at % 8 != 0 || at >= body.size()) throw std::invalid_argument("fragments are cut at multiples of 8");
-  const auto middle = body.begin() + static_cast<std::ptrdiff_t>(at);
-  const Bytes first(body.begin(), middle);
-  const Bytes second(middle, body.end());
-  const uint8_t protocol = protocol_of(packet);
-  if (packet.ip.source.family == Family::v4)
-    return {ipv4_packet(packet.ip, protocol, first, id, 0x2000),
-            ipv4_packet(packet.ip, protocol, second, id, static_cast<uint32_t>(at / 8))};
-  const auto piece = [&](const Bytes& part, uint32_t offset_and_more) {
-    Bytes out = {protocol, 0};
-    put16(out, offset_and_more);
-    put32(out, id);
-    append(out, part);
-    return ipv6_packet(packet.ip, kFragmentHeader, out);
-  };
-  return {piece(first, 1), piece(second, static_cast<uint32_t>(at))};
+  const size_t all = segment(packet).size();
+  if (at >= all) throw std::invalid_argument("nothing is left for a second fragment");
+  return {packet.piece(0, at, id).layer3(), packet.piece(at, all, id).layer3()};
 }
 
 Bytes framed(const Bytes& layer3, const std::vector<uint16_t>& tags) {

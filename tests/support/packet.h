@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,7 +16,7 @@ namespace gw::test {
 
 using Bytes = std::vector<uint8_t>;
 
-inline constexpr uint8_t kFin = 0x01, kSyn = 0x02, kRst = 0x04, kPsh = 0x08, kAck = 0x10;
+inline constexpr uint8_t kFin = 0x01, kSyn = 0x02, kRst = 0x04, kPsh = 0x08, kAck = 0x10, kUrg = 0x20;
 
 /// What follows the IP header.
 struct Transport {
@@ -51,11 +52,22 @@ struct Extension {
   Bytes body;  ///< after the next-header byte
 };
 
-/// A whole packet. Every `with`-like call gives a changed copy.
+/// A piece of a datagram: bytes [from, to) of its IP payload, `from` a multiple of 8.
+struct Piece {
+  size_t from = 0;
+  size_t to = 0;
+  bool more = false;  ///< the flag, whatever is true
+  uint32_t id = 0;
+};
+
+/// A packet. Every `with`-like call gives a changed copy.
 struct Packet {
   IpHeader ip;
   Transport transport;
-  std::vector<Extension> extensions;  ///< IPv6
+  std::vector<Extension> extensions = {};  ///< IPv6; before the fragment header, when there is one
+  Bytes options = {};                      ///< IPv4; a multiple of 4 bytes
+  std::optional<Piece> cut = std::nullopt;
+  std::vector<std::function<void(Bytes&)>> faults = {};  ///< done to the bytes from the IP header on, at the very end
 
   [[nodiscard]] Bytes layer3() const;
   [[nodiscard]] Bytes ethernet() const;
@@ -65,6 +77,16 @@ struct Packet {
   [[nodiscard]] Packet reply(uint8_t flags = kSyn | kAck) const;
   [[nodiscard]] Packet with(uint8_t tcp_flags) const;
   [[nodiscard]] Packet extended(uint8_t type, Bytes body) const;
+  [[nodiscard]] Packet with_options(Bytes bytes) const;
+  /// The piece with bytes [from, to) of the IP payload; `more` unless it is the last.
+  [[nodiscard]] Packet piece(size_t from, size_t to, uint32_t id) const;
+  [[nodiscard]] Packet piece(const Piece& piece) const;
+  /// One byte of the packet set to something else.
+  [[nodiscard]] Packet but(size_t at, uint8_t value) const;
+  /// Cut off, or filled up with zeros, to so many bytes from the IP header on.
+  [[nodiscard]] Packet resized(size_t bytes) const;
+  /// An ICMP error that quotes `packet` whole instead.
+  [[nodiscard]] Packet about(const Packet& packet) const;
 };
 Packet operator/(const IpHeader& ip, const Transport& transport);
 

@@ -8,7 +8,9 @@
 #include <net/if.h>
 #include <sys/mount.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <span>
 #include <stdexcept>
 
 #include "bpf/reasons.h"
@@ -72,20 +74,26 @@ T must(Result<T> result) {
   if constexpr (!std::is_void_v<T>) return std::move(*result);
 }
 
-gw_reason reason_between(const std::vector<uint64_t>& before, const std::vector<uint64_t>& after) {
+/// The reason that was counted, which is one at most, for `packets` packets.
+gw_reason reason_between(const std::vector<uint64_t>& before, const std::vector<uint64_t>& after, uint64_t packets) {
+  auto out = GW_REASON_NONE;
   for (size_t i = 0; i < before.size(); ++i) {
-    if (after[i] != before[i]) return static_cast<gw_reason>(i);
+    if (after[i] == before[i]) continue;
+    EXPECT_EQ(after[i] - before[i], packets) << bpf::kReasonTexts.at(i);
+    EXPECT_EQ(out, GW_REASON_NONE) << "and also counted: " << bpf::kReasonTexts.at(i);
+    out = static_cast<gw_reason>(i);
   }
-  return GW_REASON_NONE;
+  return out;
 }
 
 std::string hex(const Bytes& data) {
+  constexpr size_t kEnough = 200;
   std::string out;
-  for (const uint8_t byte : data) {
+  for (const uint8_t byte : std::span(data).first(std::min(data.size(), kEnough))) {
     out += "0123456789abcdef"[byte >> 4U];
     out += "0123456789abcdef"[byte & 0xfU];
   }
-  return out;
+  return data.size() > kEnough ? out + "... (" + std::to_string(data.size()) + " bytes)" : out;
 }
 
 /// `skb` describes the packet to the program and back; nanoseconds a run.
@@ -98,6 +106,10 @@ uint32_t test_run(int program, const Bytes& data, __sk_buff& skb, uint32_t repea
   if (bpf_prog_test_run_opts(program, &options) != 0)
     throw std::system_error(errno, std::generic_category(), "BPF_PROG_TEST_RUN of " + hex(data));
   verdict = options.retval;
+  if (repeat == 1) {
+    out.resize(options.data_size_out);
+    if (out != data) ADD_FAILURE() << "the policy rewrites nothing\nin  " << hex(data) << "\nout " << hex(out);
+  }
   return options.duration;
 }
 
@@ -143,14 +155,36 @@ LoadedPolicy::~LoadedPolicy() {
 
 LoadedPolicy* LoadedPolicy::standard() {
   LoadedPolicy& out = world->shared();
-  out.forget();
-  must(out.dataplane().put_link(index_of(Device::vpn), {kVpnLink, GW_LINK_VPN, {}}));
-  must(out.dataplane().put_link(index_of(Device::web), {kWebLink, GW_LINK_PARENT, {20, 30}}));
-  must(out.dataplane().put_link(index_of(Device::data), {kDataLink, 0, {}}));
-  must(out.dataplane().put_link(index_of(Device::uplink), {kUplinkLink, GW_LINK_PUBLIC, {}}));
-  must(out.dataplane().erase_link(index_of(Device::stray)));
-  out.install(standard_image(), standard_hosts());
+  out.become("standard", standard_image(), standard_hosts());
   return &out;
+}
+
+LoadedPolicy* LoadedPolicy::wired() {
+  LoadedPolicy& out = world->shared();
+  ImageBuilder rules = standard_rules();
+  bpf::Hosts hosts = standard_hosts();
+  for (const char* address : {kAliceV4, kAliceV6}) {
+    const IpAddress alice = IpAddress::parse(address).value();
+    rules.prefix(alice.str() + "/" + std::to_string(alice.bits()), kAlice, kWiredLink);
+    hosts.erase(alice);
+  }
+  out.become("wired", rules.build("wired"), hosts);
+  return &out;
+}
+
+void LoadedPolicy::become(const std::string& world, const bpf::PolicyImage& image, const bpf::Hosts& hosts) {
+  forget();
+  if (installed_ == world) return;
+  must(dataplane_->put_link(index_of(Device::vpn), {kVpnLink, GW_LINK_VPN, {}}));
+  must(dataplane_->put_link(index_of(Device::web), {kWebLink, GW_LINK_PARENT, {20, 30}}));
+  must(dataplane_->put_link(index_of(Device::data), {kDataLink, 0, {}}));
+  must(dataplane_->put_link(index_of(Device::uplink), {kUplinkLink, GW_LINK_PUBLIC, {}}));
+  if (world == "wired")
+    must(dataplane_->put_link(index_of(Device::stray), {kWiredLink, GW_LINK_PARENT, {20, 30}}));
+  else
+    must(dataplane_->erase_link(index_of(Device::stray)));
+  install(image, hosts);
+  installed_ = world;
 }
 
 namespace {
@@ -181,6 +215,7 @@ void LoadedPolicy::edit_state(const std::function<void(gw_state&)>& change) {
 }
 
 void LoadedPolicy::install(const bpf::PolicyImage& image, const bpf::Hosts& hosts) {
+  installed_.clear();
   must(dataplane_->install(image, hosts));
 }
 
@@ -196,7 +231,7 @@ Verdict LoadedPolicy::run_fast(const Bytes& data, const Entry& where) const {
 Verdict LoadedPolicy::run(const Bytes& data, const Entry& where) {
   const auto before = must(dataplane_->reasons());
   Verdict out = run_fast(data, where);
-  out.reason = reason_between(before, must(dataplane_->reasons()));
+  out.reason = reason_between(before, must(dataplane_->reasons()), std::max(1U, where.segments));
   return out;
 }
 
@@ -270,6 +305,17 @@ void LoadedPolicy::edit_flow(const Packet& packet, const std::function<void(gw_f
     return;
   }
   throw std::runtime_error("no such flow");
+}
+
+void LoadedPolicy::edit_flows(const std::function<void(gw_flow&)>& change) {
+  for (const char* name : kFlowMaps) {
+    const auto flows = map<gw_flow_key, gw_flow>(name);
+    for (auto& [key, flow] : must(flows.all())) {
+      gw_flow changed = flow;
+      change(changed);
+      must(flows.put(key, changed));
+    }
+  }
 }
 
 size_t LoadedPolicy::flows() const {

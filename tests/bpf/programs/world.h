@@ -57,8 +57,14 @@ class LoadedPolicy {
   /// The small world (standard_image, standard_hosts), as new: without flows, counts or what an earlier test changed.
   /// One load serves all tests of the process.
   static LoadedPolicy* standard();
+  /// The same, but alice is no client: her addresses lie behind the Ethernet device `stray`. So the bytes that another
+  /// world has come out of the tunnel are judged by the other entry.
+  static LoadedPolicy* wired();
 
-  bpf::Dataplane& dataplane() { return *dataplane_; }
+  bpf::Dataplane& dataplane() {
+    installed_.clear();  // the caller may change what is installed
+    return *dataplane_;
+  }
   [[nodiscard]] const std::string& directory() const { return directory_; }
 
   Verdict run(const Bytes& data, const Entry& where);
@@ -78,6 +84,8 @@ class LoadedPolicy {
   [[nodiscard]] bool established(const Packet& packet) const;
   /// Changes the flow in place, for example its age.
   void edit_flow(const Packet& packet, const std::function<void(gw_flow&)>& change);
+  /// Changes every flow.
+  void edit_flows(const std::function<void(gw_flow&)>& change);
   [[nodiscard]] size_t flows() const;
   /// Changes the clock or the rate limit that the programs go by.
   void edit_state(const std::function<void(gw_state&)>& change);
@@ -90,8 +98,10 @@ class LoadedPolicy {
  private:
   [[nodiscard]] int map_fd(const char* name) const;
   void forget();
+  void become(const std::string& world, const bpf::PolicyImage& image, const bpf::Hosts& hosts);
 
   std::string directory_;
+  std::string installed_;  ///< the world that it is, as far as is known
   std::unique_ptr<bpf::Dataplane> dataplane_;
   std::array<UniqueFd, 3> programs_;
   mutable std::map<std::string, UniqueFd> maps_;
@@ -103,6 +113,7 @@ class LoadedPolicy {
 ///   rule 4  web -> data: tcp/5432                    rule 5  alice -> internet: anything, masqueraded
 ///   rule 6  alice -> gateway: ICMP echo              rule 7  bob -> gateway tcp/22: denied
 ///   rule 8  bob -> gateway tcp/80: rejected          rule 9  the uplink's own subnet -> web: tcp/443
+inline constexpr uint32_t kWiredLink = 5;
 ImageBuilder standard_rules();
 bpf::PolicyImage standard_image();
 bpf::Hosts standard_hosts();
