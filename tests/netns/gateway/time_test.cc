@@ -4,17 +4,20 @@
 #include <fmt/core.h>
 
 #include <array>
+#include <cstddef>
 #include <cstring>
 #include <ctime>
 #include <nlohmann/json.hpp>
 
+#include "bpf/abi.h"
 #include "tests/netns/gateway/lab_fixture.h"
 
 namespace gw::test {
 namespace {
 
 constexpr const char* kWeb4 = "10.1.1.10";
-constexpr const char* kState = "/run/bpf/gateway/abi-1/gw_state";
+const std::string kState = fmt::format("/run/bpf/gateway/abi-{}/gw_state", GW_ABI_VERSION);
+constexpr size_t kOffsetAt = offsetof(gw_state, wall_offset_ns);
 constexpr int64_t kNs = 1'000'000'000;
 
 int64_t monotonic_ns() {
@@ -23,16 +26,16 @@ int64_t monotonic_ns() {
   return now.tv_sec * kNs + now.tv_nsec;
 }
 
-/// Rewrites gw_state.wall_offset_ns, the second word of the page, as only gatewayd does otherwise.
+/// Rewrites gw_state.wall_offset_ns, as only gatewayd does otherwise.
 void set_wall_offset(const Host& gateway, int64_t offset) {
-  const auto shown =
-      nlohmann::json::parse(gateway.must(std::string("bpftool -j map lookup pinned ") + kState + " key 0 0 0 0"));
+  const auto shown = nlohmann::json::parse(gateway.must("bpftool -j map lookup pinned " + kState + " key 0 0 0 0"));
   std::array<uint8_t, 8> bytes{};
   std::memcpy(bytes.data(), &offset, sizeof offset);
-  std::string command = std::string("bpftool map update pinned ") + kState + " key 0 0 0 0 value hex";
+  std::string command = "bpftool map update pinned " + kState + " key 0 0 0 0 value hex";
   const auto& value = shown.at("value");
   for (size_t i = 0; i < value.size(); ++i)
-    command += i >= 8 && i < 16 ? fmt::format(" {:02x}", bytes.at(i - 8)) : " " + value[i].get<std::string>().substr(2);
+    command += i >= kOffsetAt && i < kOffsetAt + bytes.size() ? fmt::format(" {:02x}", bytes.at(i - kOffsetAt))
+                                                              : " " + value[i].get<std::string>().substr(2);
   gateway.must(command);
 }
 
