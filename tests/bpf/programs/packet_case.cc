@@ -91,6 +91,13 @@ std::vector<TableRow> in_standard_world(const std::vector<PacketCase>& table) {
   return out;
 }
 
+std::vector<TableRow> under(const std::vector<std::string>& rules, const std::vector<PacketCase>& table) {
+  std::vector<TableRow> out;
+  out.reserve(table.size());
+  for (const PacketCase& row : table) out.push_back({row, false, rules});
+  return out;
+}
+
 std::string row_name(const testing::TestParamInfo<TableRow>& info) {
   std::string out = info.param.wired ? "ethernet_" : "";
   for (const char c : info.param.row.description) out += std::isalnum(static_cast<unsigned char>(c)) != 0 ? c : '_';
@@ -114,8 +121,11 @@ Verdict PacketTable::send(const Sent& sent) {
 }
 
 void PacketTable::check() {
-  const auto& [row, wired] = GetParam();
-  policy_ = wired ? LoadedPolicy::wired() : LoadedPolicy::standard();
+  const auto& [row, wired, rules] = GetParam();
+  if (!rules.empty())
+    policy_ = LoadedPolicy::with_rules(rules);
+  else
+    policy_ = wired ? LoadedPolicy::wired() : LoadedPolicy::standard();
   int number = 0;
   for (const Sent& sent : row.before) {
     const Verdict verdict = send(sent);

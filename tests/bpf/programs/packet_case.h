@@ -50,7 +50,8 @@ struct PacketCase {
 /// A row and the world that it is run in.
 struct TableRow {
   PacketCase row;
-  bool wired = false;  ///< LoadedPolicy::wired(), so by the Ethernet entry; else standard()
+  bool wired = false;                   ///< LoadedPolicy::wired(), so by the Ethernet entry; else standard()
+  std::vector<std::string> rules = {};  ///< LoadedPolicy::with_rules instead
 };
 
 /// Each row twice: out of the tunnel, and from an Ethernet device. Rows with a packet on its way into the tunnel, which
@@ -58,6 +59,8 @@ struct TableRow {
 std::vector<TableRow> in_both_worlds(const std::vector<PacketCase>& table);
 /// Each row once, in the standard world.
 std::vector<TableRow> in_standard_world(const std::vector<PacketCase>& table);
+/// Each row once, with these rules.
+std::vector<TableRow> under(const std::vector<std::string>& rules, const std::vector<PacketCase>& table);
 /// The description as a test's name.
 std::string row_name(const testing::TestParamInfo<TableRow>& info);
 void PrintTo(const TableRow& row, std::ostream* out);

@@ -14,6 +14,7 @@
 #include <stdexcept>
 
 #include "bpf/reasons.h"
+#include "tests/bpf/programs/rules_world.h"
 #include "tests/support/namespace.h"
 #include "tests/support/process.h"
 #include "tests/support/temp_dir.h"
@@ -153,9 +154,20 @@ LoadedPolicy::~LoadedPolicy() {
   std::filesystem::remove_all(std::filesystem::path(directory_).parent_path(), ignored);
 }
 
+namespace {
+
+std::map<Device, bpf::Link> standard_links() {
+  return {{Device::vpn, {kVpnLink, GW_LINK_VPN, {}}},
+          {Device::web, {kWebLink, GW_LINK_PARENT, {20, 30}}},
+          {Device::data, {kDataLink, 0, {}}},
+          {Device::uplink, {kUplinkLink, GW_LINK_PUBLIC, {}}}};
+}
+
+}  // namespace
+
 LoadedPolicy* LoadedPolicy::standard() {
   LoadedPolicy& out = world->shared();
-  out.become("standard", standard_image(), standard_hosts());
+  out.become("standard", standard_links(), standard_image(), standard_hosts());
   return &out;
 }
 
@@ -168,21 +180,32 @@ LoadedPolicy* LoadedPolicy::wired() {
     rules.prefix(alice.str() + "/" + std::to_string(alice.bits()), kAlice, kWiredLink);
     hosts.erase(alice);
   }
-  out.become("wired", rules.build("wired"), hosts);
+  auto links = standard_links();
+  links[Device::stray] = {kWiredLink, GW_LINK_PARENT, {20, 30}};
+  out.become("wired", links, rules.build("wired"), hosts);
   return &out;
 }
 
-void LoadedPolicy::become(const std::string& world, const bpf::PolicyImage& image, const bpf::Hosts& hosts) {
+LoadedPolicy* LoadedPolicy::with_rules(const std::vector<std::string>& rules) {
+  LoadedPolicy& out = world->shared();
+  std::string name;
+  for (const std::string& rule : rules) name += rule + "\n";
+  const CompiledRules compiled = compile_rules(rules);
+  out.become(name, compiled.links, compiled.image, compiled.hosts);
+  return &out;
+}
+
+void LoadedPolicy::become(const std::string& world, const std::map<Device, bpf::Link>& links,
+                          const bpf::PolicyImage& image, const bpf::Hosts& hosts) {
   forget();
   if (installed_ == world) return;
-  must(dataplane_->put_link(index_of(Device::vpn), {kVpnLink, GW_LINK_VPN, {}}));
-  must(dataplane_->put_link(index_of(Device::web), {kWebLink, GW_LINK_PARENT, {20, 30}}));
-  must(dataplane_->put_link(index_of(Device::data), {kDataLink, 0, {}}));
-  must(dataplane_->put_link(index_of(Device::uplink), {kUplinkLink, GW_LINK_PUBLIC, {}}));
-  if (world == "wired")
-    must(dataplane_->put_link(index_of(Device::stray), {kWiredLink, GW_LINK_PARENT, {20, 30}}));
-  else
-    must(dataplane_->erase_link(index_of(Device::stray)));
+  for (size_t i = 0; i < kDevices.size(); ++i) {
+    const auto device = static_cast<Device>(i);
+    if (links.contains(device))
+      must(dataplane_->put_link(index_of(device), links.at(device)));
+    else
+      must(dataplane_->erase_link(index_of(device)));
+  }
   install(image, hosts);
   installed_ = world;
 }

@@ -61,6 +61,11 @@ class LoadedPolicy {
   /// world has come out of the tunnel are judged by the other entry.
   static LoadedPolicy* wired();
 
+  /// A gateway with these rules ("allow group:dev -> subnet:web tcp/443"), compiled by policy::compile
+  /// (rules_world.cc). alice is in group dev, bob in ops; subnets web, data and far (routed, by the uplink); site
+  /// parents; NAT for the VPN.
+  static LoadedPolicy* with_rules(const std::vector<std::string>& rules);
+
   bpf::Dataplane& dataplane() {
     installed_.clear();  // the caller may change what is installed
     return *dataplane_;
@@ -98,7 +103,8 @@ class LoadedPolicy {
  private:
   [[nodiscard]] int map_fd(const char* name) const;
   void forget();
-  void become(const std::string& world, const bpf::PolicyImage& image, const bpf::Hosts& hosts);
+  void become(const std::string& world, const std::map<Device, bpf::Link>& links, const bpf::PolicyImage& image,
+              const bpf::Hosts& hosts);
 
   std::string directory_;
   std::string installed_;  ///< the world that it is, as far as is known
