@@ -166,6 +166,10 @@ struct gw_tuple {
 #define GW_FLOW_FIN_ORIG  8U /* TCP FIN seen in the original direction */
 #define GW_FLOW_FIN_REPLY 16U
 #define GW_FLOW_RESET	  32U /* TCP RST seen */
+/* Idle times after which a packet is judged as if it were the first (RFC 5382 asks for 2 h 4 min at least). */
+#define GW_IDLE_ESTABLISHED (5 * 86400 * 1000000000ULL)
+#define GW_IDLE_CLOSING	    (60 * 1000000000ULL)
+#define GW_IDLE_OTHER	    (180 * 1000000000ULL)
 struct gw_flow {
 	struct gw_tuple orig; /* direction of the first packet: what rules judge */
 	__u32 ifindex[2];     /* where each direction passed the source check, original first; 0: not yet */
@@ -236,6 +240,9 @@ enum gw_reason {
 #undef GW_X
 		GW_REASON_COUNT
 };
+
+/* Index of the events' buckets, and of the counter of those that were not told. */
+enum gw_event_class { GW_EVENT_DROP, GW_EVENT_LOG, GW_EVENT_CLASSES };
 
 /* Record of the ring buffer gw_events: denied packets (sampled) and rules with log. */
 struct gw_event {

@@ -13,8 +13,7 @@ struct {
 	__uint(max_entries, GW_EVENT_BYTES);
 } gw_events SEC(".maps");
 
-/* Drops must not crowd out what rules log: a bucket for each. */
-enum gw_event_class { GW_EVENT_DROP, GW_EVENT_LOG, GW_EVENT_CLASSES };
+/* Drops must not crowd out what rules log: a bucket for each enum gw_event_class. */
 #define GW_EVENT_BURST	     64
 #define GW_EVENT_INTERVAL_NS 10000000ULL /* 100 a second and CPU */
 
@@ -25,6 +24,14 @@ struct {
 	__type(key, __u32);
 	__type(value, __u64);
 } gw_event_rate SEC(".maps");
+
+/* Per CPU and class: events that were kept back by the bucket or found the ring full. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, GW_EVENT_CLASSES);
+	__type(key, __u32);
+	__type(value, __u64);
+} gw_event_untold SEC(".maps");
 
 static __always_inline int gw_event_allowed(__u32 class, __u64 now_ns)
 {
@@ -43,13 +50,17 @@ static __always_inline int gw_event_allowed(__u32 class, __u64 now_ns)
 static __always_inline void gw_emit(__u32 class, const struct gw_packet *packet, const struct gw_judgement *judgement,
 				    __u64 now_ns)
 {
-	struct gw_event *event;
+	struct gw_event *event = 0;
+	__u64 *untold;
 
-	if (!gw_event_allowed(class, now_ns))
+	if (gw_event_allowed(class, now_ns))
+		event = bpf_ringbuf_reserve(&gw_events, sizeof(*event), 0);
+	if (!event) {
+		untold = bpf_map_lookup_elem(&gw_event_untold, &class);
+		if (untold)
+			*untold += 1;
 		return;
-	event = bpf_ringbuf_reserve(&gw_events, sizeof(*event), 0);
-	if (!event)
-		return;
+	}
 	event->time_ns = now_ns;
 	event->tuple = packet->tuple;
 	event->ifindex = packet->ifindex;

@@ -35,11 +35,6 @@ struct {
 
 enum gw_direction { GW_ORIGINAL = 0, GW_REPLY = 1, GW_NO_FLOW = 2 };
 
-/* Idle times after which a packet is judged as if it were the first (RFC 5382 asks for 2 h 4 min at least). */
-#define GW_IDLE_ESTABLISHED (5 * 86400 * GW_SECOND)
-#define GW_IDLE_CLOSING	    (60 * GW_SECOND)
-#define GW_IDLE_OTHER	    (180 * GW_SECOND)
-
 static __always_inline void gw_flow_key_of(const struct gw_tuple *tuple, struct gw_flow_key *key)
 {
 	int swap = gw_addr_after(&tuple->src, &tuple->dst);

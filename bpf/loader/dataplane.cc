@@ -5,33 +5,14 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <ctime>
 #include <utility>
 
 #include "bpf/loader/impl.h"
 #include "bpf/loader/libbpf_log.h"
+#include "bpf/loader/per_cpu.h"
 
 namespace gw::bpf {
 namespace {
-
-constexpr int64_t kSecond = 1'000'000'000;
-
-int64_t read_clock(clockid_t clock) {
-  timespec now{};
-  clock_gettime(clock, &now);
-  return now.tv_sec * kSecond + now.tv_nsec;
-}
-
-/// One value per possible CPU. ENOENT when `key` is past the array.
-template <class Value>
-Result<std::vector<Value>> read_per_cpu(int fd, const char* name, uint32_t key) {
-  static_assert(sizeof(Value) % 8 == 0, "the kernel rounds per-CPU values up to 8 bytes");
-  const int cpus = libbpf_num_possible_cpus();
-  if (cpus < 0) return failure(-cpus, "count CPUs");
-  std::vector<Value> values(static_cast<size_t>(cpus));
-  if (bpf_map_lookup_elem(fd, &key, values.data()) != 0) return failure(errno, "read BPF map", name);
-  return values;
-}
 
 Result<Counter> read_counter(int fd, const char* name, uint32_t key) {
   const auto values = read_per_cpu<gw_counter>(fd, name, key);
@@ -45,7 +26,7 @@ Result<Counter> read_counter(int fd, const char* name, uint32_t key) {
     out.denied += value.denied;
     last_seen = std::max<uint64_t>(last_seen, value.last_seen_ns);
   }
-  const auto now = static_cast<uint64_t>(read_clock(CLOCK_MONOTONIC));
+  const auto now = static_cast<uint64_t>(clock_ns(CLOCK_MONOTONIC));
   if (last_seen != 0) out.idle_ns = now - std::min(now, last_seen);
   return out;
 }
@@ -148,8 +129,8 @@ Result<void> Dataplane::erase_link(uint32_t ifindex) {
 }
 
 Result<void> Dataplane::sync_clock(std::chrono::seconds ahead) {
-  const int64_t wall = read_clock(CLOCK_REALTIME) + std::chrono::nanoseconds(ahead).count();
-  impl_->state.set_wall_offset(wall - read_clock(CLOCK_MONOTONIC));
+  const int64_t wall = clock_ns(CLOCK_REALTIME) + std::chrono::nanoseconds(ahead).count();
+  impl_->state.set_wall_offset(wall - clock_ns(CLOCK_MONOTONIC));
   return {};
 }
 
@@ -171,13 +152,7 @@ Result<void> Dataplane::clear_client_counter(uint32_t client) {
 }
 
 Result<std::vector<uint64_t>> Dataplane::reasons() const {
-  std::vector<uint64_t> out(GW_REASON_COUNT);
-  for (uint32_t reason = 0; reason < out.size(); ++reason) {
-    const auto values = read_per_cpu<uint64_t>(bpf_map__fd(impl_->skeleton->maps.gw_reasons), "gw_reasons", reason);
-    if (!values) return std::unexpected(values.error());
-    for (const uint64_t value : *values) out[reason] += value;
-  }
-  return out;
+  return read_sums(bpf_map__fd(impl_->skeleton->maps.gw_reasons), "gw_reasons", GW_REASON_COUNT);
 }
 
 Result<gw_explanation> Dataplane::explain(const gw_tuple& tuple, uint32_t ifindex) const {
@@ -191,16 +166,6 @@ Result<gw_explanation> Dataplane::explain(const gw_tuple& tuple, uint32_t ifinde
     return failure(errno, "run BPF program", "explain");
   if (options.retval != 0) return failure(EINVAL, "run BPF program", "explain", "it could not read the question");
   return answered.answer;
-}
-
-int Dataplane::event_fd() const { return ring_buffer__epoll_fd(impl_->ring.get()); }
-
-Result<void> Dataplane::drain(const std::function<void(const gw_event&)>& handle) {
-  impl_->handler = &handle;
-  const int status = ring_buffer__consume(impl_->ring.get());
-  impl_->handler = nullptr;
-  if (status < 0) return failure(-status, "read BPF events");
-  return {};
 }
 
 }  // namespace gw::bpf

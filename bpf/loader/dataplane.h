@@ -51,6 +51,19 @@ struct Counter {
   uint64_t idle_ns = UINT64_MAX;  ///< since last seen; UINT64_MAX never
 };
 
+/// An entry of the flow tables, and how long ago it was last used.
+struct Flow {
+  gw_flow_key key{};
+  gw_flow entry{};
+  uint64_t idle_ns = 0;
+};
+
+/// Some of the flows. `next` is where to go on, 0: that was all.
+struct FlowPage {
+  std::vector<Flow> flows;
+  uint64_t next = 0;
+};
+
 /// The pinned programs and maps of one gateway instance. Owns file descriptors only: everything stays in the kernel
 /// when it is destroyed. One thread. Every call tells errno and, for loads, the verifier's log.
 class Dataplane {
@@ -102,6 +115,16 @@ class Dataplane {
   Result<void> clear_client_counter(uint32_t client);
   [[nodiscard]] Result<std::vector<uint64_t>> reasons() const;  ///< index: enum gw_reason
   [[nodiscard]] Result<gw_explanation> explain(const gw_tuple& tuple, uint32_t ifindex) const;
+
+  /// About `room` flows out of all tables, from the `next` of the page before (0: the first page). Flows that come or
+  /// go meanwhile may be missed or seen twice. EINVAL: no such place.
+  [[nodiscard]] Result<FlowPage> flows(uint64_t from, uint32_t room) const;
+  [[nodiscard]] Result<uint64_t> count_flows() const;  ///< reads them all: some ten ms for a full table
+  /// True when it was there. The next packet of either direction is judged as the first.
+  Result<bool> erase_flow(const gw_flow_key& key);
+
+  /// Events that the programs did not tell, by enum gw_event_class: kept back by their rate, or the ring was full.
+  [[nodiscard]] Result<std::vector<uint64_t>> untold() const;
 
   /// For sd-event: readable when events wait; `drain` calls back for each.
   [[nodiscard]] int event_fd() const;

@@ -60,6 +60,12 @@ struct Dataplane::Impl {
   [[nodiscard]] Map<uint32_t, gw_link> links() const { return {bpf_map__fd(skeleton->maps.gw_links), "gw_links"}; }
   [[nodiscard]] Map<gw_vlan_key, uint32_t> vlans() const { return {bpf_map__fd(skeleton->maps.gw_vlans), "gw_vlans"}; }
   [[nodiscard]] Map<uint32_t, gw_meta> meta() const { return {bpf_map__fd(skeleton->maps.gw_meta), "gw_meta"}; }
+  using Flows = Map<gw_flow_key, gw_flow>;
+  [[nodiscard]] std::array<Flows, 3> flows() const {
+    return {Flows(bpf_map__fd(skeleton->maps.gw_flows), "gw_flows"),
+            Flows(bpf_map__fd(skeleton->maps.gw_flows_answered), "gw_flows_answered"),
+            Flows(bpf_map__fd(skeleton->maps.gw_flows_new), "gw_flows_new")};
+  }
   [[nodiscard]] static Host host_of(const gw_host& entry, uint32_t slot) {
     return {entry.class_id[slot], entry.client, entry.flags, entry.valid_until_ns};
   }

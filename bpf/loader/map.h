@@ -58,27 +58,45 @@ class Map {
     return fail("delete from");
   }
 
-  /// All entries of a hash, in batches. What others change meanwhile may or may not be seen.
-  [[nodiscard]] Result<std::vector<std::pair<Key, Value>>> all() const {
-    std::vector<std::pair<Key, Value>> out;
-    uint32_t room = kBatch;
-    uint32_t position = 0;  // opaque to us: the kernel's bucket number
-    bool first = true;
+  /// Some entries of a hash, and where the next ones are.
+  struct Page {
+    std::vector<std::pair<Key, Value>> entries;
+    std::optional<uint32_t> next;  ///< opaque: the kernel's bucket number; nullopt: that was all
+  };
+  /// Up to `room` entries, more where one bucket holds more. `after` is the `next` of the page before; nullopt: from
+  /// the beginning. What others change meanwhile may or may not be seen.
+  [[nodiscard]] Result<Page> page(std::optional<uint32_t> after, uint32_t room) const {
     for (;;) {
       std::vector<Key> keys(room);
       std::vector<Value> values(room);
       uint32_t count = room;
-      const int status = bpf_map_lookup_batch(fd_, first ? nullptr : &position, &position, keys.data(), values.data(),
+      uint32_t position = after.value_or(0);
+      const int status = bpf_map_lookup_batch(fd_, after ? &position : nullptr, &position, keys.data(), values.data(),
                                               &count, nullptr);
       if (status != 0 && errno == ENOSPC) {  // one bucket holds more
         room *= 2;
         continue;
       }
       if (status != 0 && errno != ENOENT) return fail("read");
-      for (uint32_t i = 0; i < count; ++i) out.emplace_back(keys[i], values[i]);
-      if (status != 0) return out;
-      first = false;
+      Page out;
+      if (status == 0) out.next = position;
+      out.entries.reserve(count);
+      for (uint32_t i = 0; i < count; ++i) out.entries.emplace_back(keys[i], values[i]);
+      return out;
     }
+  }
+
+  /// All entries of a hash, in batches.
+  [[nodiscard]] Result<std::vector<std::pair<Key, Value>>> all() const {
+    std::vector<std::pair<Key, Value>> out;
+    std::optional<uint32_t> after;
+    do {
+      auto next = page(after, kBatch);
+      if (!next) return std::unexpected(next.error());
+      out.insert(out.end(), next->entries.begin(), next->entries.end());
+      after = next->next;
+    } while (after);
+    return out;
   }
 
   /// Writes all of `entries`, some thousands a system call.

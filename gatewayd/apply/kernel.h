@@ -34,6 +34,19 @@ struct Counter {
   uint64_t idle_ns = UINT64_MAX;  ///< since last seen; UINT64_MAX never
 };
 
+/// A tracked flow, and how long ago it was last used.
+struct Flow {
+  gw_flow_key key{};
+  gw_flow entry{};
+  uint64_t idle_ns = 0;
+};
+
+/// Some of the tracked flows; `next` is where to go on, 0: that was all.
+struct FlowPage {
+  std::vector<Flow> flows;
+  uint64_t next = 0;
+};
+
 /// The boundary to the kernel: everything above it is testable without one (tests/support/fake_kernel.h). One thread.
 class Kernel {
  public:
@@ -58,6 +71,14 @@ class Kernel {
   virtual Result<Counter> client_counter(uint32_t client) = 0;
   virtual Result<void> clear_client_counter(uint32_t client) = 0;
   virtual Result<std::vector<uint64_t>> drop_counters() = 0;  ///< packets; index: enum gw_reason
+  /// About `room` tracked flows, from the `next` of the page before (0: the first page). Flows that come or go
+  /// meanwhile may be missed or seen twice. EINVAL: no such place.
+  virtual Result<FlowPage> flows(uint64_t from, uint32_t room) = 0;
+  virtual Result<uint64_t> count_flows() = 0;
+  /// True when it was there. The next packet of either direction is judged as the first.
+  virtual Result<bool> erase_flow(const gw_flow_key& key) = 0;
+  /// Events that the programs kept to themselves since they were loaded, by enum gw_event_class.
+  virtual Result<std::vector<uint64_t>> untold_events() = 0;
   /// What the loaded program says of the first packet `tuple` arriving on `device`.
   virtual Result<gw_explanation> explain(const gw_tuple& tuple, const std::string& device) = 0;
 };

@@ -114,6 +114,21 @@ Result<void> LinuxKernel::clear_client_counter(uint32_t client) {
 
 Result<std::vector<uint64_t>> LinuxKernel::drop_counters() { return parts_->dataplane.reasons(); }
 
+Result<FlowPage> LinuxKernel::flows(uint64_t from, uint32_t room) {
+  auto page = parts_->dataplane.flows(from, room);
+  if (!page) return std::unexpected(page.error());
+  FlowPage out{.flows = {}, .next = page->next};
+  out.flows.reserve(page->flows.size());
+  for (const bpf::Flow& flow : page->flows) out.flows.push_back({flow.key, flow.entry, flow.idle_ns});
+  return out;
+}
+
+Result<uint64_t> LinuxKernel::count_flows() { return parts_->dataplane.count_flows(); }
+
+Result<bool> LinuxKernel::erase_flow(const gw_flow_key& key) { return parts_->dataplane.erase_flow(key); }
+
+Result<std::vector<uint64_t>> LinuxKernel::untold_events() { return parts_->dataplane.untold(); }
+
 Result<gw_explanation> LinuxKernel::explain(const gw_tuple& tuple, const std::string& device) {
   const auto index = index_of(parts_->route, device);
   return index ? parts_->dataplane.explain(tuple, *index) : std::unexpected(index.error());

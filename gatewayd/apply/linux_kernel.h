@@ -34,6 +34,10 @@ class LinuxKernel final : public Kernel {
   Result<Counter> client_counter(uint32_t client) override;
   Result<void> clear_client_counter(uint32_t client) override;
   Result<std::vector<uint64_t>> drop_counters() override;
+  Result<FlowPage> flows(uint64_t from, uint32_t room) override;
+  Result<uint64_t> count_flows() override;
+  Result<bool> erase_flow(const gw_flow_key& key) override;
+  Result<std::vector<uint64_t>> untold_events() override;
   Result<gw_explanation> explain(const gw_tuple& tuple, const std::string& device) override;
 
   /// Readable when events of denied packets and logged rules wait; `drain_events` calls back for each.

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <map>
 #include <set>
 #include <string>
@@ -28,6 +29,9 @@ class FakeKernel final : public apply::Kernel {
   std::map<PublicKey, apply::PeerState> peer_states;
   std::map<uint32_t, apply::Counter> rule_counters, client_counters;
   gw_explanation explanation{};
+  std::vector<apply::Flow> tracked;       ///< told in pages of two
+  std::vector<uint64_t> untold = {0, 0};  ///< by enum gw_event_class
+  std::vector<uint64_t> drops = std::vector<uint64_t>(GW_REASON_COUNT);
 
   Result<plan::Observed> observe(const plan::KernelState& desired) override {
     ++observations;
@@ -85,7 +89,24 @@ class FakeKernel final : public apply::Kernel {
     client_counters.erase(client);
     return {};
   }
-  Result<std::vector<uint64_t>> drop_counters() override { return std::vector<uint64_t>(GW_REASON_COUNT); }
+  Result<std::vector<uint64_t>> drop_counters() override { return drops; }
+  Result<apply::FlowPage> flows(uint64_t from, uint32_t) override {
+    apply::FlowPage page;
+    for (size_t i = from; i < tracked.size() && page.flows.size() < 2; ++i) page.flows.push_back(tracked[i]);
+    if (from + 2 < tracked.size()) page.next = from + 2;
+    return page;
+  }
+  Result<uint64_t> count_flows() override { return tracked.size(); }
+  Result<bool> erase_flow(const gw_flow_key& key) override {
+    // An entry is emptied in place, so that the places of the others stay what they are, as in the kernel's buckets.
+    for (apply::Flow& flow : tracked) {
+      if (std::memcmp(&flow.key, &key, sizeof key) != 0 || flow.entry.orig.proto == 0) continue;
+      flow = {};
+      return true;
+    }
+    return false;
+  }
+  Result<std::vector<uint64_t>> untold_events() override { return untold; }
   Result<gw_explanation> explain(const gw_tuple&, const std::string&) override { return explanation; }
 
   [[nodiscard]] bool exists(const std::string& device) const {
