@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ctl/bus.h"
 
+#include <fcntl.h>
 #include <systemd/sd-bus.h>
 
 #include <cerrno>
@@ -84,13 +85,16 @@ Outcome<Bus> Bus::open(const std::string& host) {
   return Bus(std::move(impl));
 }
 
-Outcome<Json> Bus::call(const std::string& method, const std::string& signature, const Json& arguments) {
+namespace {
+
+Outcome<Message> exchange(sd_bus* bus, const std::string& host, const std::string& method, const std::string& signature,
+                          const Json& arguments) {
   sd_bus_message* raw = nullptr;
-  int r = sd_bus_message_new_method_call(impl_->bus.get(), &raw, dbus::kBusName, dbus::kManagerPath,
-                                         dbus::kManagerInterface, method.c_str());
+  int r = sd_bus_message_new_method_call(bus, &raw, dbus::kBusName, dbus::kManagerPath, dbus::kManagerInterface,
+                                         method.c_str());
   const Message request(raw);
   // ssh that fails to connect is first seen here, when the connection's greeting is answered by its end.
-  if (r == -ENOTCONN || r == -ECONNRESET) return unreachable("the connection closed", impl_->host);
+  if (r == -ENOTCONN || r == -ECONNRESET) return unreachable("the connection closed", host);
   // polkit may ask the person at the terminal, where one has an agent running.
   if (r >= 0) r = sd_bus_message_set_allow_interactive_authorization(request.get(), 1);
   if (r >= 0) r = encode(request.get(), signature, arguments);
@@ -98,13 +102,37 @@ Outcome<Json> Bus::call(const std::string& method, const std::string& signature,
 
   BusError error;
   sd_bus_message* answer = nullptr;
-  r = sd_bus_call(impl_->bus.get(), request.get(), 0, &error.value, &answer);
-  const Message reply(answer);
-  if (r < 0) return failed_call(error.value, -r, impl_->host);
+  r = sd_bus_call(bus, request.get(), 0, &error.value, &answer);
+  Message reply(answer);
+  if (r < 0) return failed_call(error.value, -r, host);
+  return reply;
+}
+
+std::unexpected<Failure> unreadable(int code, const std::string& method) {
+  return refused(Error{code, "read the answer to", method, "gwctl and gatewayd are of different versions"});
+}
+
+}  // namespace
+
+Outcome<Json> Bus::call(const std::string& method, const std::string& signature, const Json& arguments) {
+  const auto reply = exchange(impl_->bus.get(), impl_->host, method, signature, arguments);
+  if (!reply) return std::unexpected(reply.error());
   Json out;
-  if (r = decode(reply.get(), out); r < 0)
-    return refused(Error{-r, "read the answer to", method, "gwctl and gatewayd are of different versions"});
+  if (const int r = decode(reply->get(), out); r < 0) return unreadable(-r, method);
   return out;
+}
+
+Outcome<UniqueFd> Bus::call_for_fd(const std::string& method, const std::string& signature, const Json& arguments) {
+  if (!impl_->host.empty()) {
+    return usage("--host", "what this command reads does not come through the bus; run it there: ssh " + impl_->host);
+  }
+  const auto reply = exchange(impl_->bus.get(), impl_->host, method, signature, arguments);
+  if (!reply) return std::unexpected(reply.error());
+  int borrowed = -1;
+  if (const int r = sd_bus_message_read_basic(reply->get(), 'h', &borrowed); r <= 0) return unreadable(EBADMSG, method);
+  UniqueFd own(::fcntl(borrowed, F_DUPFD_CLOEXEC, 0));
+  if (!own.valid()) return unreadable(errno, method);
+  return own;
 }
 
 }  // namespace gw::ctl

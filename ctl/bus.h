@@ -5,6 +5,7 @@
 #include <string>
 
 #include "ctl/outcome.h"
+#include "gatewayd/base/fd.h"
 
 namespace gw::ctl {
 
@@ -20,6 +21,9 @@ class Bus {
   /// Exit::unreachable: nobody has the name, or the connection broke (the outcome is then unknown);
   /// Exit::refused: gatewayd's own words.
   Outcome<Json> call(const std::string& method, const std::string& signature, const Json& arguments);
+
+  /// The same for a method that answers with one file descriptor. Exit::usage with a host: none comes through ssh.
+  Outcome<UniqueFd> call_for_fd(const std::string& method, const std::string& signature, const Json& arguments);
 
   struct Close;
   struct Impl;

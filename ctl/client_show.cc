@@ -27,6 +27,12 @@ Cell end_of(const Json& client, UnixSeconds now) {
   return {until(now, not_after), not_after - now < kSoon ? Tone::warn : Tone::plain};
 }
 
+/// When the policy program last passed a packet of it.
+std::string last_seen(const Json& client, UnixSeconds now) {
+  return client.contains("idle_seconds") ? ago(now, now - static_cast<int64_t>(number(client, "idle_seconds")))
+                                         : "never";
+}
+
 Outcome<std::string> show_list(Context& context) {
   const auto clients = context.ask("ListClients");
   if (!clients) return std::unexpected(clients.error());
@@ -40,12 +46,14 @@ Outcome<std::string> show_list(Context& context) {
                {"LAST HANDSHAKE"},
                {"IN", true},
                {"OUT", true},
-               {"DENIED", true}});
+               {"DENIED", true},
+               {"LAST SEEN"}});
   for (const Json& client : *clients) {
     table.add({text(client, "name"), state_of(client, context.now()), joined(client, "addresses"),
                or_dash(joined(client, "groups", ",")), end_of(client, context.now()),
                ago(context.now(), time_of(client, "last_handshake")), bytes(number(client, "rx_bytes")),
-               bytes(number(client, "tx_bytes")), fmt::format("{}", number(client, "denied"))});
+               bytes(number(client, "tx_bytes")), fmt::format("{}", number(client, "denied")),
+               last_seen(client, context.now())});
   }
   return table.render(context.style);
 }
@@ -65,10 +73,11 @@ void add_traffic_facts(Facts& facts, const Json& client, UnixSeconds now) {
   facts.add("last handshake", ago(now, time_of(client, "last_handshake")));
   facts.add("through the tunnel",
             fmt::format("{} in, {} out", bytes(number(client, "rx_bytes")), bytes(number(client, "tx_bytes"))));
-  facts.add("allowed",
-            fmt::format("{}, {}", plural(number(client, "packets"), "packet"), bytes(number(client, "bytes"))));
+  facts.add("allowed", fmt::format("{}, {}, {}", plural(number(client, "flows"), "flow"),
+                                   plural(number(client, "packets"), "packet"), bytes(number(client, "bytes"))));
   facts.add("denied", plural(number(client, "denied"), "packet"),
             number(client, "denied") != 0 ? Tone::warn : Tone::plain);
+  facts.add("last seen", last_seen(client, now));
 }
 
 Outcome<std::string> show_one(Context& context, const ShowOptions& options) {

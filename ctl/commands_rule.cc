@@ -50,8 +50,10 @@ Cell action_cell(const Json& rule) {
   return {action + (flag(rule, "log") ? " log" : ""), action == "allow" ? Tone::good : Tone::bad};
 }
 
-/// An allowing rule is met by what opens a flow, the others by every packet.
-uint64_t hits_of(const Json& rule) { return number(rule, text(rule, "action") == "allow" ? "hits" : "packets"); }
+/// Only what is allowed becomes a flow.
+std::string flows_of(const Json& rule) {
+  return text(rule, "action") == "allow" ? fmt::format("{}", number(rule, "hits")) : "-";
+}
 
 std::string last_seen(const Json& rule, UnixSeconds now) {
   return rule.contains("idle_seconds") ? ago(now, now - static_cast<int64_t>(number(rule, "idle_seconds"))) : "never";
@@ -69,7 +71,8 @@ Outcome<std::string> show(Context& context) {
                {"FROM", false, true},
                {"TO", false, true},
                {"SERVICES", false, true},
-               {"HITS", true},
+               {"FLOWS", true},
+               {"PACKETS", true},
                {"BYTES", true},
                {"LAST SEEN"},
                {"WRITTEN AT", false, true}});
@@ -81,7 +84,8 @@ Outcome<std::string> show(Context& context) {
                joined(rule, "from", ","),
                joined(rule, "to", ","),
                joined(rule, "service_names", ","),
-               fmt::format("{}", hits_of(rule)),
+               flows_of(rule),
+               fmt::format("{}", number(rule, "packets")),
                bytes(number(rule, "bytes")),
                last_seen(rule, context.now()),
                {written_at(rule), Tone::faint}});

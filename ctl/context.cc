@@ -8,12 +8,21 @@
 
 namespace gw::ctl {
 
+Outcome<void> Context::connect() {
+  if (bus_) return {};
+  auto opened = Bus::open(host);
+  if (!opened) return std::unexpected(opened.error());
+  bus_.emplace(std::move(*opened));
+  return {};
+}
+
+Outcome<UniqueFd> Context::ask_for_fd(const std::string& method, const std::string& signature, const Json& arguments) {
+  if (auto connected = connect(); !connected) return std::unexpected(connected.error());
+  return bus_->call_for_fd(method, signature, arguments);
+}
+
 Outcome<Json> Context::ask(const std::string& method, const std::string& signature, const Json& arguments) {
-  if (!bus_) {
-    auto opened = Bus::open(host);
-    if (!opened) return std::unexpected(opened.error());
-    bus_.emplace(std::move(*opened));
-  }
+  if (auto connected = connect(); !connected) return std::unexpected(connected.error());
   auto answer = bus_->call(method, signature, arguments);
   if (!answer) return answer;
   if (answer->empty()) return Json();

@@ -31,10 +31,14 @@ class Context {
   /// Calls a method of the gateway. A single answer comes as it is, several as an array, none as null.
   Outcome<Json> ask(const std::string& method, const std::string& signature = "",
                     const Json& arguments = Json::array());
+  /// The same for a method that answers with a file descriptor.
+  Outcome<UniqueFd> ask_for_fd(const std::string& method, const std::string& signature, const Json& arguments);
   /// A line on stderr beside the result.
   void warn(const std::string& text) const;
 
  private:
+  Outcome<void> connect();
+
   const Clock& clock_;
   std::optional<Bus> bus_;
 };
@@ -51,6 +55,8 @@ void add_rule_commands(CLI::App& app, Action& action);
 void add_client_commands(CLI::App& app, Action& action);
 void add_certificate_commands(CLI::App& app, Action& action);
 void add_explain_command(CLI::App& app, Action& action);
+void add_flows_command(CLI::App& app, Action& action);
+void add_monitor_command(CLI::App& app, Action& action);
 
 /// The whole program but for what `main` passes in. Prints; returns the exit code.
 int run(int argc, const char* const* argv, const Clock& clock, const std::string& version);

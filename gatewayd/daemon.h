@@ -70,7 +70,8 @@ class Daemon {
   void on_kernel_change();
   void on_converged(const apply::Report& report);
   void on_adjusted(const apply::Report& report);
-  void on_denied();
+  void on_verdicts();
+  void settle_verdicts();
   void tick();
   void schedule_converge();
   void schedule_tick();
@@ -99,12 +100,14 @@ class Daemon {
 
   std::optional<nl::Monitor> monitor_;
   apply::Pace pace_;
-  events::Limiter denied_limit_{20, 100};
+  events::Limiter logged_limit_{20, 100}, denied_limit_{5, 50};  // rules that log, all other refusals
+  uint64_t untold_ = 0;                                          // verdicts that the journal has not heard of
+  bool settling_ = false;                                        // settle_timer_ runs
   std::vector<std::string> complaints_;  // what the last report complained of: said once, not at every retry
   std::vector<events::Source> sources_;
   std::optional<events::ClockWatch> clock_watch_;
   std::optional<events::Resolver> resolver_;
-  events::Source converge_timer_, tick_timer_, bus_timer_, names_timer_;
+  events::Source converge_timer_, tick_timer_, bus_timer_, names_timer_, settle_timer_;
 };
 
 /// `gatewayd --reset-time`: the registry believes the wall clock again, whatever it has seen. 0, or 1 with the reason

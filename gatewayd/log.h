@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace gw {
 
@@ -14,6 +16,8 @@ class Log {
   void warning(std::string_view text) const { write('4', text); }
   void notice(std::string_view text) const { write('5', text); }
   void info(std::string_view text) const { write('6', text); }
+  /// "KEY=value" fields, MESSAGE among them: as they are where the journal listens, else the message as a line.
+  void entry(const std::vector<std::string>& fields) const;
 
  private:
   void write(char priority, std::string_view text) const;

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <csignal>
 #include <tuple>
+#include <utility>
 
 #include "gatewayd/daemon.h"
 
@@ -16,10 +17,17 @@ constexpr uint64_t kUsPerMs = 1000;
 constexpr uint64_t kUsPerSecond = 1'000'000;
 constexpr size_t kMostLines = 40;  // of one report: ten thousand clients are not listed one by one
 constexpr uint64_t kNamesUs = 60 * kUsPerSecond;
+constexpr uint64_t kSettleUs = kUsPerSecond;
 constexpr uint64_t kBusRetryUs = 2 * kUsPerSecond;
 
 apply::Pace::Time monotonic() {
   return std::chrono::duration_cast<apply::Pace::Time>(std::chrono::steady_clock::now().time_since_epoch());
+}
+
+int64_t wall_offset_ns() {
+  const auto wall = std::chrono::system_clock::now().time_since_epoch();
+  const auto mono = std::chrono::steady_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(wall - mono).count();
 }
 
 }  // namespace
@@ -30,6 +38,7 @@ Result<int> Daemon::run() {
   if (auto watched = watch(); !watched) return std::unexpected(watched.error());
   if (auto started = controller_->start(); !started) return std::unexpected(started.error());
   converge();
+  controller_->tell_untold();
   schedule_tick();
   look_up_names();
   sd_notifyf(0, "READY=1\nSTATUS=%s", status_line());
@@ -60,7 +69,7 @@ Result<void> Daemon::watch() {
 Result<void> Daemon::watch_kernel() {
   const std::pair<int, events::Source::Callback> all[] = {{monitor_->route_fd(), [this] { on_kernel_change(); }},
                                                           {monitor_->nftables_fd(), [this] { on_kernel_change(); }},
-                                                          {kernel_->event_fd(), [this] { on_denied(); }}};
+                                                          {kernel_->event_fd(), [this] { on_verdicts(); }}};
   for (const auto& [fd, callback] : all) {
     auto source = events::Source::readable(loop_, fd, callback);
     if (!source) return std::unexpected(source.error());
@@ -74,6 +83,7 @@ Result<void> Daemon::make_timers() {
       {&converge_timer_, CLOCK_MONOTONIC, [this] { converge(); }},
       {&tick_timer_, CLOCK_REALTIME, [this] { tick(); }},
       {&bus_timer_, CLOCK_MONOTONIC, [this] { regain_bus(); }},
+      {&settle_timer_, CLOCK_MONOTONIC, [this] { settle_verdicts(); }},
       {&names_timer_, CLOCK_MONOTONIC, [this] { look_up_names(); }}};
   for (const auto& [timer, clock, callback] : all) {
     auto made = events::Source::timer(loop_, clock, callback);
@@ -164,15 +174,29 @@ void Daemon::schedule_tick() {
   }
 }
 
-void Daemon::on_denied() {
-  const auto drained = kernel_->drain_events([this](const gw_event& event) {
-    const auto line = controller_->event_line(event);
-    if (!line) return;
-    const auto suppressed = denied_limit_.admit(monotonic());
-    if (!suppressed) return;
-    log_.notice(*suppressed == 0 ? *line : *line + " (" + std::to_string(*suppressed) + " such lines left out before)");
+void Daemon::on_verdicts() {
+  const int64_t offset = wall_offset_ns();
+  const auto drained = kernel_->drain_events([this, offset](const gw_event& event) {
+    const auto sighting = controller_->sight(event, offset);
+    if (!sighting) return;
+    // What no rule logs must not crowd out what one does.
+    const auto kept_back = (sighting->logged ? logged_limit_ : denied_limit_).admit(monotonic());
+    if (!kept_back) return;
+    log_.entry(control::journal_fields(*sighting, *kept_back + std::exchange(untold_, 0)));
   });
   log_failure(drained);
+  if (!std::exchange(settling_, true)) log_failure(settle_timer_.set_after(kSettleUs));
+}
+
+// A second after verdicts came: what was not told one by one is told as a number, to whoever watches and to the
+// journal.
+void Daemon::settle_verdicts() {
+  const uint64_t news = controller_->tell_untold();
+  const uint64_t kept_back = logged_limit_.take_suppressed() + denied_limit_.take_suppressed();
+  untold_ += news + kept_back;
+  settling_ = news + kept_back != 0;
+  if (settling_) return log_failure(settle_timer_.set_after(kSettleUs));
+  if (untold_ != 0) log_.entry(control::journal_summary(std::exchange(untold_, 0)));
 }
 
 void Daemon::log_report(const apply::Report& report) {

@@ -3,13 +3,15 @@
 # Completion of gwctl for bash. A test holds its words to `gwctl --help`.
 
 declare -gA _gwctl_words=(
-  [gwctl]="status plan apply confirm rollback subnet group rule client cert ca explain --json --host --help --version"
+  [gwctl]="status plan apply confirm rollback subnet group rule client cert ca explain flows monitor --json --host --help --version"
   [status]=""
   [plan]=""
   [apply]="--confirm"
   [confirm]=""
   [rollback]=""
   [explain]=""
+  [flows]="--client --from --to --service --rule --kill --all"
+  [monitor]="--denied --client --subnet --rule"
   [subnet]="list add remove"
   [subnet list]=""
   [subnet add]="--prefix --interface --vlan --address --via --description --apply"
@@ -55,7 +57,9 @@ _gwctl_values() {
     --action) echo "allow deny reject" ;;
     --reason) echo "unspecified keyCompromise affiliationChanged superseded cessationOfOperation privilegeWithdrawn" ;;
     --group | --add-group | --remove-group) _gwctl_names group NAME ;;
-    --before | --after) _gwctl_names rule NAME ;;
+    --before | --after | --rule) _gwctl_names rule NAME ;;
+    --client) _gwctl_names client NAME ;;
+    --subnet) _gwctl_names subnet NAME ;;
     --from | --to)
       echo "any vpn internet gateway"
       _gwctl_names subnet NAME | sed 's/^/subnet:/'

@@ -9,9 +9,11 @@
 #include <string>
 #include <vector>
 
+#include "gatewayd/base/fd.h"
 #include "gatewayd/base/result.h"
 #include "gatewayd/config/edit.h"
 #include "gatewayd/config/load.h"
+#include "gatewayd/control/sight.h"
 #include "gatewayd/pki/pki.h"
 #include "gatewayd/registry/registry.h"
 
@@ -100,6 +102,8 @@ struct ClientStatus {
   std::string endpoint;
   uint64_t rx_bytes = 0, tx_bytes = 0;          ///< WireGuard's own
   uint64_t packets = 0, bytes = 0, denied = 0;  ///< the policy program's
+  uint64_t flows = 0;                           ///< opened by or towards it
+  uint64_t idle_seconds = UINT64_MAX;           ///< since a packet of it passed; UINT64_MAX: never
   std::vector<std::string>
       missing_groups;  ///< it is in these, and the configuration has no such group: they grant nothing
 };
@@ -137,6 +141,11 @@ struct Explanation {
   std::string source, destination, service;  ///< as understood
   bool nat = false;
   bool kernel_agrees = true;  ///< the loaded program said the same
+};
+
+struct FlowsEnded {
+  uint32_t ended = 0;
+  uint64_t next = 0;  ///< where to go on; 0: that was all
 };
 
 class Controller {
@@ -184,6 +193,17 @@ class Controller {
 
   /// `from`, `to`: a zone selector, a client's name or address, or an address; `service`: as in a rule.
   virtual Result<Explanation> explain(const std::string& from, const std::string& to, const std::string& service) = 0;
+
+  /// One page of the tracked flows, from the `next` of the page before (0: the first). Each page is a short piece of
+  /// work, however many flows there are.
+  virtual Result<FlowList> flows(const FlowFilter& filter, uint64_t from) = 0;
+  /// Ends what `filter` means, a page at a time. The next packet of such a flow is judged as a first packet: where a
+  /// rule still allows it, it goes on. EINVAL: an empty filter without `all`.
+  virtual Result<FlowsEnded> end_flows(const FlowFilter& filter, bool all, uint64_t from, const Who& who) = 0;
+  /// A socket on which verdicts come as lines of JSON (json_of), one a message; a reader that is too slow loses some
+  /// and is told how many: {"lost": N}. {"untold": N}: packets that the programs themselves did not tell. It ends when
+  /// the reader closes it or gatewayd goes. EBUSY: too many watch already.
+  virtual Result<UniqueFd> watch(const WatchFilter& filter) = 0;
 
   /// Called after anything above or in the kernel changed, for property-change signals.
   virtual void on_change(std::function<void()> callback) = 0;

@@ -12,6 +12,7 @@
 #include "gatewayd/apply/reconciler.h"
 #include "gatewayd/control/controller.h"
 #include "gatewayd/control/time_keeper.h"
+#include "gatewayd/control/watchers.h"
 
 namespace gw::policy {
 struct Packet;
@@ -24,7 +25,7 @@ struct World;
 
 /// The Controller of a running gateway: the registry and the files are written first, then the reconciler is told.
 /// Split by concern: gateway.cc (start, time, the current intent), configuration.cc, clients.cc, certificates.cc,
-/// status.cc, explain.cc, profile.cc. One thread.
+/// status.cc, watching.cc, explain.cc, profile.cc. One thread.
 class GatewayController final : public Controller {
  public:
   /// What it works with; all outlive it.
@@ -73,8 +74,11 @@ class GatewayController final : public Controller {
   [[nodiscard]] std::vector<std::string> names_to_resolve() const;
   /// The address of one of them: the peer follows when it is another than before.
   void name_resolved(const std::string& name, const IpAddress& address);
-  /// A record of the programs as a line for the log; nullopt unless it is about a rule with `log: true`.
-  [[nodiscard]] std::optional<std::string> event_line(const gw_event& event) const;
+  /// A record of the programs: shown to whoever watches; returned in words for the journal, nullopt without an intent.
+  /// `wall_offset_ns`: wall clock minus monotonic.
+  std::optional<Sighting> sight(const gw_event& event, int64_t wall_offset_ns);
+  /// How many events the programs kept to themselves since the last call; whoever watches is told.
+  uint64_t tell_untold();
 
   Result<Status> status() override;
   Result<Summary> summary() override;
@@ -107,6 +111,9 @@ class GatewayController final : public Controller {
   Result<std::string> crl_der() override;
   Result<std::pair<pki::Certificate, pki::Certificate>> authority() override;
   Result<Explanation> explain(const std::string& from, const std::string& to, const std::string& service) override;
+  Result<FlowList> flows(const FlowFilter& filter, uint64_t from) override;
+  Result<FlowsEnded> end_flows(const FlowFilter& filter, bool all, uint64_t from, const Who& who) override;
+  Result<UniqueFd> watch(const WatchFilter& filter) override;
   void on_change(std::function<void()> callback) override { changed_ = std::move(callback); }
 
  private:
@@ -150,6 +157,10 @@ class GatewayController final : public Controller {
   void ask_kernel(const policy::Packet& packet, const config::Service& service, const std::string& device,
                   Explanation& out);
 
+  // watching.cc
+  [[nodiscard]] Words words(const plan::Intent& intent) const;
+  Result<void> check_watch(const WatchFilter& filter) const;
+
   // status.cc
   void add_kernel_facts(Status& out);
   void add_warnings(Status& out);
@@ -168,6 +179,8 @@ class GatewayController final : public Controller {
   std::vector<config::Diagnostic> warnings_;  // of the applied files
   std::optional<Error> start_error_;          // why there is no intent
   Ends ends_;
+  Watchers watchers_;
+  std::optional<uint64_t> untold_;  // as last read; nullopt: never
 };
 
 }  // namespace gw::control

@@ -19,17 +19,6 @@ std::unexpected<Error> nothing(const std::string& object, std::string detail) {
   return failure(ENOENT, kFind, object, std::move(detail));
 }
 
-bool is_gateway(const IpAddress& address, const World& world) {
-  const auto& own = world.intent.gateway_addresses;
-  if (std::ranges::find(own, address) != own.end()) return true;
-  const auto& config = world.intent.config;
-  const bool first_of_pool =
-      std::ranges::any_of(config.vpn.subnets, [&](const Prefix& p) { return p.nth(1) == address; });
-  return first_of_pool || std::ranges::any_of(config.subnets, [&](const auto& entry) {
-           return std::ranges::find(entry.second.address, address) != entry.second.address.end();
-         });
-}
-
 std::string why_no_access(const registry::Client& client, UnixSeconds now) {
   if (client.has_access(now)) return {};
   if (client.disabled) return "client " + client.name + " is disabled";
@@ -51,7 +40,7 @@ std::optional<IpAddress> first_host(const Prefix& prefix, const World& world) {
   for (uint64_t n = prefix.length + 1 == prefix.address.bits() ? 0 : 1; n < kTries; ++n) {
     const auto address = prefix.nth(n);
     if (!address) return std::nullopt;
-    if (!is_gateway(*address, world)) return address;
+    if (!is_gateway(*address, world.intent)) return address;
   }
   return std::nullopt;
 }
@@ -89,10 +78,10 @@ Result<Party> of_address(const IpAddress& address, const World& world) {
     party.addresses = {address};
     return party;
   }
-  return Party{.said = is_gateway(address, world) ? "the gateway" : "address",
+  return Party{.said = is_gateway(address, world.intent) ? "the gateway" : "address",
                .addresses = {address},
                .without_access = {},
-               .gateway = is_gateway(address, world)};
+               .gateway = is_gateway(address, world.intent)};
 }
 
 // Addresses in the internet that nobody has configured: well-known resolvers, of which one will do.
@@ -145,6 +134,17 @@ Result<Party> of_selector(const config::Selector& selector, const World& world) 
 }
 
 }  // namespace
+
+bool is_gateway(const IpAddress& address, const plan::Intent& intent) {
+  const auto& own = intent.gateway_addresses;
+  if (std::ranges::find(own, address) != own.end()) return true;
+  const auto& config = intent.config;
+  const bool first_of_pool =
+      std::ranges::any_of(config.vpn.subnets, [&](const Prefix& p) { return p.nth(1) == address; });
+  return first_of_pool || std::ranges::any_of(config.subnets, [&](const auto& entry) {
+           return std::ranges::find(entry.second.address, address) != entry.second.address.end();
+         });
+}
 
 Result<Party> find_party(const std::string& text, const World& world) {
   if (const auto address = IpAddress::parse(text)) return of_address(*address, world);

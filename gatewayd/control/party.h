@@ -30,6 +30,9 @@ struct Party {
 /// nobody is in it.
 Result<Party> find_party(const std::string& text, const World& world);
 
+/// An address of the gateway itself.
+bool is_gateway(const IpAddress& address, const plan::Intent& intent);
+
 /// The device on which packets from `address` arrive.
 std::string arrival_device(const IpAddress& address, const World& world);
 

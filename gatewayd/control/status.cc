@@ -89,6 +89,8 @@ ClientStatus status_of(const registry::Client& client, const config::Config* con
   out.packets = counter.packets;
   out.bytes = counter.bytes;
   out.denied = counter.denied;
+  out.flows = counter.flows;
+  if (counter.idle_ns != UINT64_MAX) out.idle_seconds = counter.idle_ns / kNsPerSecond;
   const auto peer = peers.find(client.wireguard);
   if (peer == peers.end()) return out;
   out.online = is_online(peer->second, now);

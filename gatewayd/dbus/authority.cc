@@ -19,9 +19,10 @@ constexpr uint64_t kPolkitTimeoutUs = 120'000'000;  // a person types a password
 constexpr size_t kMostPending = 64;
 constexpr size_t kNameBuffer = 16384;
 
-constexpr std::array<const char*, 3> kActions = {"org.gatewayd.read", "org.gatewayd.change", "org.gatewayd.issue"};
-constexpr std::array<const char*, 3> kWords = {"see the state of the gateway", "change the gateway",
-                                               "give access to a client"};
+constexpr std::array<const char*, 4> kActions = {"org.gatewayd.read", "org.gatewayd.change", "org.gatewayd.issue",
+                                                 "org.gatewayd.watch"};
+constexpr std::array<const char*, 4> kWords = {"see the state of the gateway", "change the gateway",
+                                               "give access to a client", "watch the traffic"};
 
 std::optional<gid_t> group_id(const std::string& name) {
   std::array<char, kNameBuffer> buffer{};

@@ -16,9 +16,9 @@
 
 namespace gw::dbus {
 
-/// What a method does, which decides who may call it: see state, change what is allowed, or give access to a device.
-/// Also the last part of the polkit action: "org.gatewayd.change".
-enum class Access : uint8_t { read, change, issue };
+/// What a method does, which decides who may call it: see state, change what is allowed, give access to a device, or
+/// watch who speaks to whom. Also the last part of the polkit action: "org.gatewayd.change".
+enum class Access : uint8_t { read, change, issue, watch };
 
 /// The other end of a connection, as the bus saw it connect: it cannot be changed afterwards, and no process id is in
 /// it that could have been given to another since.

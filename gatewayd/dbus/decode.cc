@@ -128,6 +128,26 @@ Result<control::ClientChange> decode_client_change(Dict dict, const std::string&
   return finished(dict, std::move(out), "change client", name);
 }
 
+Result<FlowQuestion> decode_flow_filter(Dict dict) {
+  FlowQuestion out;
+  dict.get("client", out.filter.client);
+  dict.get("from", out.filter.from);
+  dict.get("to", out.filter.to);
+  dict.get("service", out.filter.service);
+  dict.get("rule", out.filter.rule);
+  dict.get("all", out.all);
+  return finished(dict, std::move(out), "find", "flows");
+}
+
+Result<control::WatchFilter> decode_watch_filter(Dict dict) {
+  control::WatchFilter out;
+  dict.get("denied", out.denied);
+  dict.get("client", out.client);
+  dict.get("subnet", out.subnet);
+  dict.get("rule", out.rule);
+  return finished(dict, std::move(out), "watch", "the verdicts");
+}
+
 Result<Place> decode_place(Dict dict) {
   Place out;
   dict.get("before", out.before);

@@ -14,6 +14,14 @@ Result<config::Rule> decode_rule(Dict dict);  ///< `services` go into service_na
 Result<control::NewClient> decode_new_client(Dict dict);
 Result<control::ClientChange> decode_client_change(Dict dict, const std::string& name);
 
+/// The members of control::FlowFilter, and "all" for EndFlows.
+struct FlowQuestion {
+  control::FlowFilter filter;
+  bool all = false;
+};
+Result<FlowQuestion> decode_flow_filter(Dict dict);
+Result<control::WatchFilter> decode_watch_filter(Dict dict);
+
 /// Where a new rule goes: the options of AddRule.
 struct Place {
   std::optional<std::string> before, after;

@@ -126,7 +126,9 @@ void put(Writer& out, const control::ClientStatus& status) {
       .put("packets", status.packets)
       .put("bytes", status.bytes)
       .put("denied", status.denied)
+      .put("flows", status.flows)
       .put("missing_groups", status.missing_groups);
+  if (status.idle_seconds != UINT64_MAX) out.put("idle_seconds", status.idle_seconds);
 }
 
 void put(Writer& out, const control::RuleStatus& status) {
@@ -154,6 +156,21 @@ void put(Writer& out, const control::Explanation& explanation) {
       .put("service", explanation.service)
       .put("nat", explanation.nat)
       .put("kernel_agrees", explanation.kernel_agrees);
+}
+
+void put(Writer& out, const control::FlowStatus& flow) {
+  const auto put_text = [&](const char* key, const std::string& text) {
+    if (!text.empty()) out.put(key, text);
+  };
+  out.put("protocol", flow.protocol).put("source", flow.source).put("destination", flow.destination);
+  if (flow.source_port != 0) out.put("source_port", flow.source_port);
+  if (flow.destination_port != 0) out.put("destination_port", flow.destination_port);
+  put_text("icmp", flow.icmp);
+  put_text("client", flow.client);
+  put_text("to_client", flow.to_client);
+  out.put("rule", flow.rule).put("state", flow.state).put("idle_seconds", flow.idle_seconds);
+  if (flow.access_ends != 0) out.put("access_ends", flow.access_ends);
+  out.put("nat", flow.nat).put("current", flow.current);
 }
 
 void put(Writer& out, const std::string& name, const config::Subnet& subnet) {

@@ -188,6 +188,9 @@ constexpr Method kMethods[] = {
     {"GetCrl", "", "ay", P(der), Access::read, get_crl},
     {"GetAuthority", "", "a{sv}a{sv}", P(root) P(issuing), Access::read, get_authority},
     {"Explain", "sss", "a{sv}", P(from) P(to) P(service) P(explanation), Access::read, explain},
+    {"ListFlows", "a{sv}t", "aa{sv}t", P(filter) P(from) P(flows) P(next), Access::watch, list_flows},
+    {"EndFlows", "a{sv}t", "ut", P(filter) P(from) P(ended) P(next), Access::change, end_flows},
+    {"Watch", "a{sv}", "h", P(filter) P(verdicts), Access::watch, watch},
 };
 #undef P
 

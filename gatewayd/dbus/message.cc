@@ -47,6 +47,16 @@ Writer& Writer::u32(uint32_t value) {
   return *this;
 }
 
+Writer& Writer::u64(uint64_t value) {
+  basic('t', &value);
+  return *this;
+}
+
+Writer& Writer::fd(int value) {
+  basic('h', &value);
+  return *this;
+}
+
 Writer& Writer::i64(int64_t value) {
   basic('x', &value);
   return *this;
@@ -170,6 +180,13 @@ Result<std::string> read_text(sd_bus_message* message) {
 Result<uint32_t> read_u32(sd_bus_message* message) {
   uint32_t value = 0;
   const int rc = sd_bus_message_read_basic(message, 'u', &value);
+  if (rc < 0) return std::unexpected(bad_argument(rc));
+  return value;
+}
+
+Result<uint64_t> read_u64(sd_bus_message* message) {
+  uint64_t value = 0;
+  const int rc = sd_bus_message_read_basic(message, 't', &value);
   if (rc < 0) return std::unexpected(bad_argument(rc));
   return value;
 }

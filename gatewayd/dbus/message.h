@@ -35,7 +35,9 @@ class Writer {
   Writer& texts(const std::vector<std::string>& values);
   Writer& boolean(bool value);
   Writer& u32(uint32_t value);
+  Writer& u64(uint64_t value);
   Writer& i64(int64_t value);
+  Writer& fd(int value);  ///< duplicated: it stays the caller's
   Writer& bytes(std::string_view value);
 
   Writer& open_list();  ///< aa{sv}; then any number of dictionaries, then close
@@ -75,6 +77,7 @@ int next_text(sd_bus_message* message, const char** text);
 /// The next argument of a call; EBADMSG when it is of another type (sd-bus has checked the signature already).
 Result<std::string> read_text(sd_bus_message* message);
 Result<uint32_t> read_u32(sd_bus_message* message);
+Result<uint64_t> read_u64(sd_bus_message* message);
 
 /// `text` with every byte that is not part of valid UTF-8, and every control character but tab and line ends, replaced
 /// by '?'.

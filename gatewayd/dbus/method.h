@@ -42,6 +42,11 @@ std::span<const Method> client_methods();
 std::vector<sd_bus_vtable> make_vtable(std::span<const Method> methods, std::span<const sd_bus_vtable> properties,
                                        sd_bus_message_handler_t entry);
 
+/// Of Manager1, about what passes at this moment (watching.cc).
+Result<void> list_flows(Call& call);
+Result<void> end_flows(Call& call);
+Result<void> watch(Call& call);
+
 /// What Manager1 and Client1 have in common, for the client in `call.client`.
 Result<void> set_client(Call& call);
 Result<void> renew_client(Call& call);

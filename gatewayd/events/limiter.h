@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <utility>
 
 namespace gw::events {
 
@@ -17,6 +18,8 @@ class Limiter {
 
   /// How many lines were kept back since the last that was let through; nullopt: keep this one back as well.
   std::optional<uint64_t> admit(Time now);
+  /// The same number, which counts as told from now on.
+  uint64_t take_suppressed() { return std::exchange(suppressed_, 0); }
   /// Lines kept back since the last that was let through.
   [[nodiscard]] uint64_t suppressed() const { return suppressed_; }
 

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <arpa/inet.h>
-
 #include "tests/unit/control/gateway_test.h"
 
 namespace gw::test {
@@ -103,29 +101,6 @@ TEST_F(StatusTest, SaysWhyTheFilesDifferWhenTheyDoNotLoad) {
   EXPECT_TRUE(status.files_differ);
   EXPECT_THAT(value_of(gateway_->plan()).diagnostics, ::testing::Not(IsEmpty()));
   EXPECT_TRUE(gateway_->config().groups.contains("ops")) << "the applied ones are shown meanwhile";
-}
-
-TEST_F(StatusTest, MakesLinesOfEventsAboutRulesThatLog) {
-  ASSERT_TRUE(add("alice"));
-  gw_event event{};
-  event.tuple.src.w[2] = event.tuple.dst.w[2] = htonl(0xffff);
-  event.tuple.src.w[3] = htonl(0xac10c903);
-  event.tuple.dst.w[3] = htonl(0x0a010107);
-  event.tuple.sport = htons(40000);
-  event.tuple.dport = htons(22);
-  event.tuple.proto = IPPROTO_TCP;
-  event.ifindex = 1;
-  event.length = 60;
-  event.client = 1;
-  event.action = GW_ACTION_REJECT;
-  event.reason = GW_REASON_REJECTED;
-  event.rule = reconciler_->rule_id("no-web");
-  EXPECT_EQ(gateway_->event_line(event),
-            "rejected by rule no-web: tcp 172.16.201.3:40000 -> 10.1.1.7:22 on lo, 60 bytes, client alice");
-  event.rule = reconciler_->rule_id("dev-web");
-  EXPECT_EQ(gateway_->event_line(event), std::nullopt) << "does not say log";
-  event.rule = 0;
-  EXPECT_EQ(gateway_->event_line(event), std::nullopt);
 }
 
 }  // namespace

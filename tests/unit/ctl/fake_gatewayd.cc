@@ -94,7 +94,12 @@ int FakeGatewayd::reply(sd_bus_message* message, sd_bus_error* error) {
   if (!answer.error.empty()) return sd_bus_error_set(error, answer.error.c_str(), answer.message.c_str());
   sd_bus_message* out = nullptr;
   int r = sd_bus_message_new_method_return(message, &out);
-  if (r >= 0) r = encode(out, known->second.out, answer.values.is_null() ? nlohmann::json::array() : answer.values);
+  if (r >= 0 && answer.fd.valid()) {
+    const int fd = answer.fd.get();
+    r = sd_bus_message_append_basic(out, SD_BUS_TYPE_UNIX_FD, &fd);
+  } else if (r >= 0) {
+    r = encode(out, known->second.out, answer.values.is_null() ? nlohmann::json::array() : answer.values);
+  }
   if (r >= 0) r = sd_bus_send(bus_, out, nullptr);
   sd_bus_message_unref(out);
   return r < 0 ? sd_bus_error_setf(error, "org.gatewayd.Error.Failed",
@@ -105,6 +110,11 @@ int FakeGatewayd::reply(sd_bus_message* message, sd_bus_error* error) {
 void FakeGatewayd::answer(const std::string& method, nlohmann::json values) {
   const std::scoped_lock lock(mutex_);
   answers_[method] = {std::move(values), "", "", false};
+}
+
+void FakeGatewayd::answer_fd(const std::string& method, UniqueFd fd) {
+  const std::scoped_lock lock(mutex_);
+  answers_[method].fd = std::move(fd);
 }
 
 void FakeGatewayd::refuse(const std::string& method, const std::string& error, const std::string& message) {

@@ -32,6 +32,8 @@ class FakeGatewayd {
 
   /// `values`: one for each out argument. Integers at or above 2^32 become t, smaller ones u, negative ones x (wire.h).
   void answer(const std::string& method, nlohmann::json values);
+  /// For a method whose answer is a file descriptor.
+  void answer_fd(const std::string& method, UniqueFd fd);
   void refuse(const std::string& method, const std::string& error, const std::string& message);
   /// Goes away without an answer when `method` is called, as a crash does.
   void crash_on(const std::string& method);
@@ -42,6 +44,7 @@ class FakeGatewayd {
     nlohmann::json values;
     std::string error, message;
     bool crash = false;
+    UniqueFd fd = UniqueFd();
   };
   struct Signature {
     std::string in, out;

@@ -86,12 +86,13 @@ TEST_F(Gwctl, PrintsColoursOnATerminalButNotWithNoColor) {
 
 TEST_F(Gwctl, RulesAreListedInOrderWithWhatTheyMet) {
   gateway().answer("ListRules", {recorded("rules")});
-  EXPECT_EQ(told({"rule", "list"}),
-            R"(#  NAME      ACTION    FROM              TO           SERVICES    HITS    BYTES  LAST SEEN  WRITTEN AT
-1  dev-web   allow     group:developers  subnet:web   tcp/80,ssh    12  4.2 MiB  3 s ago    gateway.yaml:14:5
-2  no-data   deny log  vpn               subnet:data  any            2    120 B  90 s ago   gateway.d/90-gwctl.yaml:9:5
-3  mail      reject    any               internet     smtp           0      0 B  never      gateway.yaml:16:5
-4  vpn-ping  allow     vpn               gateway      ping           1    168 B  2 h ago    built in
+  EXPECT_EQ(
+      told({"rule", "list"}),
+      R"(#  NAME      ACTION    FROM              TO           SERVICES    FLOWS  PACKETS    BYTES  LAST SEEN  WRITTEN AT
+1  dev-web   allow     group:developers  subnet:web   tcp/80,ssh     12     3400  4.2 MiB  3 s ago    gateway.yaml:14:5
+2  no-data   deny log  vpn               subnet:data  any             -        2    120 B  90 s ago   gateway.d/90-gwctl.yaml:9:5
+3  mail      reject    any               internet     smtp            -        0      0 B  never      gateway.yaml:16:5
+4  vpn-ping  allow     vpn               gateway      ping            1        2    168 B  2 h ago    built in
 What no rule matches is denied.
 )");
 }
@@ -100,10 +101,10 @@ TEST_F(Gwctl, ClientsAreListedWithWhatMattersAboutEach) {
   gateway().answer("ListClients", {recorded("clients")});
   EXPECT_EQ(
       told({"client", "list"}),
-      R"(NAME   STATE    ADDRESSES                        GROUPS                  ENDS         LAST HANDSHAKE      IN      OUT  DENIED
-alice  online   172.16.201.3, fd6d:706e:6c61::3  developers              in 364 days  2 min ago       12 MiB  1.5 KiB      48
-bob    offline  172.16.201.4, fd6d:706e:6c61::4  contractors,developers  in 10 days   never              0 B      0 B       0
-carol  revoked  172.16.201.5                     -                       in 364 days  8 min ago          0 B      0 B       7
+      R"(NAME   STATE    ADDRESSES                        GROUPS                  ENDS         LAST HANDSHAKE      IN      OUT  DENIED  LAST SEEN
+alice  online   172.16.201.3, fd6d:706e:6c61::3  developers              in 364 days  2 min ago       12 MiB  1.5 KiB      48  4 s ago
+bob    offline  172.16.201.4, fd6d:706e:6c61::4  contractors,developers  in 10 days   never              0 B      0 B       0  never
+carol  revoked  172.16.201.5                     -                       in 364 days  8 min ago          0 B      0 B       7  10 min ago
 )");
 }
 
@@ -129,6 +130,8 @@ TEST_F(Gwctl, AClientIsShownWithWhatIsWrongAboutIt) {
   EXPECT_THAT(out, HasSubstr("tunnel              full\n"));
   EXPECT_THAT(out, HasSubstr("profile             outdated"));
   EXPECT_THAT(out, HasSubstr("last handshake      never\n"));
+  EXPECT_THAT(out, HasSubstr("allowed             0 flows, 0 packets, 0 B\n"));
+  EXPECT_THAT(out, HasSubstr("last seen           never\n"));
 }
 
 TEST_F(Gwctl, ListsOfNothingSayHowToBegin) {

@@ -27,6 +27,7 @@ void fill_empty(sd_bus_message* message, std::string_view signature) {
     }
     if (signature[0] == 's') sd_bus_message_append(message, "s", "alice");
     if (signature[0] == 'u') sd_bus_message_append(message, "u", 1);
+    if (signature[0] == 't') sd_bus_message_append(message, "t", uint64_t{1});
     signature.remove_prefix(1);
   }
 }
@@ -172,9 +173,11 @@ TEST_F(PolkitTest, IsAskedForTheActionOfTheMethod) {
   const auto nobody = connect(kNobody);
   call(nobody.get(), "GetStatus");
   call(nobody.get(), "RemoveClient", [](sd_bus_message* m) { sd_bus_message_append(m, "s", "alice"); });
-  ASSERT_EQ(questions_.size(), 2U);
+  call(nobody.get(), "Watch", [](sd_bus_message* m) { sd_bus_message_append(m, "a{sv}", 0); });
+  ASSERT_EQ(questions_.size(), 3U);
   EXPECT_THAT(questions_[0], HasSubstr("org.gatewayd.read"));
   EXPECT_THAT(questions_[1], HasSubstr("org.gatewayd.issue"));
+  EXPECT_THAT(questions_[2], HasSubstr("org.gatewayd.watch")) << "who speaks to whom is not for every reader";
 }
 
 TEST_F(PolkitTest, AsksThePersonOnlyWhenTheCallAllowsIt) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "gatewayd/control/controller.h"
+#include "gatewayd/control/watchers.h"
 
 namespace gw::test {
 
@@ -23,7 +24,11 @@ class FakeController final : public control::Controller {
   control::ProfileFacts profile_answer;
   registry::Certificate certificate_answer;
   control::Explanation explanation_answer;
+  control::FlowList flows_answer;
+  control::Watchers watchers;
   // As they came in.
+  control::FlowFilter flow_filter;
+  control::WatchFilter watch_filter;
   config::Subnet subnet;
   config::Group group;
   config::Rule rule;
@@ -122,6 +127,22 @@ class FakeController final : public control::Controller {
   Result<control::Explanation> explain(const std::string& from, const std::string& to,
                                        const std::string& service) override {
     return answer("explain " + from + " " + to + " " + service, explanation_answer);
+  }
+  Result<control::FlowList> flows(const control::FlowFilter& filter, uint64_t from) override {
+    flow_filter = filter;
+    return answer("flows " + std::to_string(from), flows_answer);
+  }
+  Result<control::FlowsEnded> end_flows(const control::FlowFilter& filter, bool all, uint64_t from,
+                                        const control::Who& who) override {
+    flow_filter = filter;
+    return answer(std::string("end_flows ") + (all ? "all " : "") + std::to_string(from) + " by " + who,
+                  control::FlowsEnded{3, 77});
+  }
+  Result<UniqueFd> watch(const control::WatchFilter& filter) override {
+    watch_filter = filter;
+    asked.push_back("watch");
+    if (error) return std::unexpected(*error);
+    return watchers.add(filter);
   }
   void on_change(std::function<void()> callback) override { changed = std::move(callback); }
 
