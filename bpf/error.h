@@ -101,7 +101,8 @@ __noinline int gw_carry_error(const struct gw_packet *packet, const struct gw_no
 		return GW_UNDECIDED;
 	flow = gw_flow_find(&subject->tuple);
 	direction = flow ? gw_flow_direction(flow, &subject->tuple) : GW_NO_FLOW;
-	if (!flow || direction == GW_NO_FLOW || !gw_error_comes_back(flow, packet, direction))
+	if (!flow || direction == GW_NO_FLOW || gw_flow_idle_too_long(flow, now) ||
+	    !gw_error_comes_back(flow, packet, direction))
 		return GW_UNDECIDED;
 	if (!gw_flow_current(flow, now)) {
 		subject->tuple = flow->orig;

@@ -142,6 +142,11 @@ static __always_inline __u64 gw_flow_patience(const struct gw_flow *flow)
 	return flow->orig.proto == IPPROTO_TCP && flow->flags & GW_FLOW_REPLIED ? GW_IDLE_ESTABLISHED : GW_IDLE_OTHER;
 }
 
+static __always_inline int gw_flow_idle_too_long(const struct gw_flow *flow, const struct gw_now *now)
+{
+	return (__s64)(now->mono_ns - flow->last_seen_ns) > (__s64)gw_flow_patience(flow);
+}
+
 /*
  * The direction in which `packet` belongs to `flow`; GW_NO_FLOW when it has to be judged as a first packet: the flow
  * has been idle too long, or the packet is a SYN that the flow's own client did not send or sends after the end.
@@ -151,7 +156,7 @@ static __always_inline enum gw_direction gw_flow_match(const struct gw_flow *flo
 {
 	enum gw_direction direction = gw_flow_direction(flow, &packet->tuple);
 
-	if (direction == GW_NO_FLOW || (__s64)(now->mono_ns - flow->last_seen_ns) > (__s64)gw_flow_patience(flow))
+	if (direction == GW_NO_FLOW || gw_flow_idle_too_long(flow, now))
 		return GW_NO_FLOW;
 	if (packet->tuple.proto == IPPROTO_TCP && (packet->tcp_flags & (GW_TCP_SYN | GW_TCP_ACK)) == GW_TCP_SYN &&
 	    (direction == GW_REPLY || gw_flow_closing(flow)))

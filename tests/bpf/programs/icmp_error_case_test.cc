@@ -197,6 +197,7 @@ const std::vector<PacketCase> kQuotes = {
 INSTANTIATE_TEST_SUITE_P(IcmpErrorQuote, PacketTable, testing::ValuesIn(in_both_worlds(kQuotes)), row_name);
 
 const std::vector<PacketCase> kAges = {
+    {"of a flow that is idle for too long", {t(kDns)}, w(icmp_error(kWebRouter, kDns, 3, 3)).later(190), kNoRuleForIt},
     {"of a flow that has closed",
      {t(kSsh), w(kSsh.reply()), t(kSsh.with(kFin | kAck)), w(kSsh.reply(kFin | kAck))},
      w(icmp_error(kWebRouter, kSsh, 3, 1)),

@@ -341,6 +341,15 @@ void LoadedPolicy::edit_flows(const std::function<void(gw_flow&)>& change) {
   }
 }
 
+void LoadedPolicy::edit_fragments(const std::function<void(gw_fragment&)>& change) {
+  const auto fragments = map<gw_fragment_key, gw_fragment>("gw_fragments");
+  for (auto& [key, fragment] : must(fragments.all())) {
+    gw_fragment changed = fragment;
+    change(changed);
+    must(fragments.put(key, changed));
+  }
+}
+
 size_t LoadedPolicy::flows() const {
   size_t out = 0;
   for (const char* name : kFlowMaps) out += must(map<gw_flow_key, gw_flow>(name).all()).size();

@@ -91,6 +91,7 @@ class LoadedPolicy {
   void edit_flow(const Packet& packet, const std::function<void(gw_flow&)>& change);
   /// Changes every flow.
   void edit_flows(const std::function<void(gw_flow&)>& change);
+  void edit_fragments(const std::function<void(gw_fragment&)>& change);
   [[nodiscard]] size_t flows() const;
   /// Changes the clock or the rate limit that the programs go by.
   void edit_state(const std::function<void(gw_state&)>& change);
