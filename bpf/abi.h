@@ -72,16 +72,21 @@ struct gw_prefix {
 };
 
 /* Links: HASH ifindex -> gw_link: what the program on an interface has to know. */
-#define GW_LINK_VPN    1U /* the WireGuard device; layer 3 */
-#define GW_LINK_PUBLIC 2U /* the public card too: foreign sources may reach the gateway itself */
-#define GW_LINK_PARENT 4U /* has VLAN devices of ours: their tags pass unjudged (see gw_vlans) */
+#define GW_LINK_VPN	 1U  /* the WireGuard device; layer 3 */
+#define GW_LINK_PUBLIC	 2U  /* the public card too: foreign sources may reach the gateway itself */
+#define GW_LINK_PARENT	 4U  /* has VLAN devices of ours: their tags pass unjudged (see gw_vlans) */
+#define GW_LINK_FAST	 8U  /* what arrives here may take the fast path */
+#define GW_LINK_FAST_OUT 16U /* and what leaves by here, through out_ifindex */
 struct gw_link {
 	__u32 link; /* link id, 1-based; the VPN link is always GW_LINK_ID_VPN */
 	__u32 flags;
+	__u32 out_ifindex; /* the card itself: for a VLAN device its parent */
+	__u16 out_vid;	   /* the tag that frames leave with; 0: none */
+	__u8 mac[6];	   /* that frames for the gateway carry */
 };
 #define GW_LINK_ID_VPN 1U
 
-/* gw_vlans: HASH gw_vlan_key -> __u32 (1): configured VIDs of a parent device. */
+/* gw_vlans: HASH gw_vlan_key -> __u32 (1): configured VIDs of a parent device. gw_vlan_devices: their ifindex. */
 struct gw_vlan_key {
 	__u32 ifindex;
 	__u32 vid;
@@ -243,6 +248,13 @@ enum gw_reason {
 
 /* Index of the events' buckets, and of the counter of those that were not told. */
 enum gw_event_class { GW_EVENT_DROP, GW_EVENT_LOG, GW_EVENT_CLASSES };
+
+/* gw_fast_errors, PERCPU_ARRAY of packets: why the fast path lost them. */
+enum gw_fast_error {
+	GW_FAST_REFUSED, /* the redirect itself failed */
+	GW_FAST_UNSENT,	 /* the driver of the other card failed */
+	GW_FAST_ERRORS
+};
 
 /* Record of the ring buffer gw_events: denied packets (sampled) and rules with log. */
 struct gw_event {

@@ -6,6 +6,7 @@
 #include "bpf/error.h"
 #include "bpf/ethernet.h"
 #include "bpf/explain.h"
+#include "bpf/fast.h"
 #include "bpf/ingress.h"
 
 /* The kernel knows no Apache-2.0: it is loaded under the other of the two. */
@@ -106,6 +107,30 @@ int vpn_egress(struct __sk_buff *skb)
 		return TC_ACT_SHOT;
 	}
 	return gw_leave(skb, &packet, &now);
+}
+
+SEC("xdp")
+int xdp_ingress(struct xdp_md *ctx)
+{
+	return gw_fast_forward(ctx);
+}
+
+/* TP_PROTO(dev, xdp, tgt, err, map_type, map_id, index) */
+SEC("raw_tracepoint/xdp_redirect_err")
+int redirect_error(struct bpf_raw_tracepoint_args *ctx)
+{
+	(void)ctx;
+	gw_fast_count_error(GW_FAST_REFUSED, 1);
+	return 0;
+}
+
+/* TP_PROTO(from_dev, to_dev, sent, drops, err) */
+SEC("raw_tracepoint/xdp_devmap_xmit")
+int transmit_error(struct bpf_raw_tracepoint_args *ctx)
+{
+	if ((int)ctx->args[4] < 0)
+		gw_fast_count_error(GW_FAST_UNSENT, (__u32)ctx->args[3]);
+	return 0;
 }
 
 /* Never attached: user space runs it with a gw_question for a packet. */

@@ -58,6 +58,7 @@ std::string overview(const Json& status, UnixSeconds now, const Style& style) {
   add_drift_facts(facts, status);
   facts.add("policy", fmt::format("generation {}, {}", number(status, "policy_generation"),
                                   plural(number(status, "rules"), "rule")));
+  facts.add("fast path", or_dash(text(status, "fast_path")));
   facts.add("peers", fmt::format("{} of {} online ({})", number(status, "peers_online"), number(status, "peers"),
                                  plural(number(status, "clients"), "client")));
   return facts.render(style);

@@ -18,6 +18,7 @@ constexpr uint64_t kUsPerSecond = 1'000'000;
 constexpr size_t kMostLines = 40;  // of one report: ten thousand clients are not listed one by one
 constexpr uint64_t kNamesUs = 60 * kUsPerSecond;
 constexpr uint64_t kSettleUs = kUsPerSecond;
+constexpr uint64_t kFastPathUs = 2 * kUsPerSecond;
 constexpr uint64_t kBusRetryUs = 2 * kUsPerSecond;
 
 apply::Pace::Time monotonic() {
@@ -41,6 +42,7 @@ Result<int> Daemon::run() {
   controller_->tell_untold();
   schedule_tick();
   look_up_names();
+  look_at_fast_path();
   sd_notifyf(0, "READY=1\nSTATUS=%s", status_line());
   log_.info("serving, version " + options_.version);
   auto code = loop_.run();
@@ -84,7 +86,8 @@ Result<void> Daemon::make_timers() {
       {&tick_timer_, CLOCK_REALTIME, [this] { tick(); }},
       {&bus_timer_, CLOCK_MONOTONIC, [this] { regain_bus(); }},
       {&settle_timer_, CLOCK_MONOTONIC, [this] { settle_verdicts(); }},
-      {&names_timer_, CLOCK_MONOTONIC, [this] { look_up_names(); }}};
+      {&names_timer_, CLOCK_MONOTONIC, [this] { look_up_names(); }},
+      {&fast_path_timer_, CLOCK_MONOTONIC, [this] { look_at_fast_path(); }}};
   for (const auto& [timer, clock, callback] : all) {
     auto made = events::Source::timer(loop_, clock, callback);
     if (!made) return std::unexpected(made.error());
@@ -229,6 +232,18 @@ void Daemon::log_failure(const Result<void>& result) const {
 void Daemon::look_up_names() {
   for (const std::string& name : controller_->names_to_resolve()) resolver_->ask(name);
   log_failure(names_timer_.set_after(kNamesUs));
+}
+
+// Packets that a driver loses are told by nobody else: traffic would stop, and nothing would look wrong.
+void Daemon::look_at_fast_path() {
+  const auto failed = kernel_->fast_path_failed();
+  if (!failed) {
+    log_.error(failed.error().message());
+  } else if (*failed) {
+    log_.error("drivers lose packets that the fast path redirects: it is off until the next start");
+    converge();
+  }
+  log_failure(fast_path_timer_.set_after(kFastPathUs));
 }
 
 // A bus that was restarted: new connection, same objects. Until then nobody can ask, and nothing else is missing.

@@ -2,6 +2,8 @@
 #include "netlink/link.h"
 
 #include <linux/if.h>
+#include <linux/if_arp.h>
+#include <linux/if_ether.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <netlink/msg.h>
@@ -38,6 +40,10 @@ std::optional<Link> parse(const nlmsghdr* message) {
   // An index of another namespace would name a device here that has nothing to do with it.
   if (attributes.find(IFLA_LINK_NETNSID) == nullptr) link.parent = attributes.u32(IFLA_LINK).value_or(0);
   if (link.kind == "vlan") link.vlan = info.nested(IFLA_INFO_DATA).u16(IFLA_VLAN_ID);
+  const auto address = attributes.bytes(IFLA_ADDRESS);
+  if (header.ifi_type == ARPHRD_ETHER && address && address->size() == ETH_ALEN) {
+    std::ranges::copy(*address, link.mac.emplace().begin());
+  }
   return link;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -22,6 +23,7 @@ struct Link {
   bool carrier = false;  ///< IFF_LOWER_UP
   uint32_t parent = 0;   ///< IFLA_LINK; 0 none, or in another network namespace
   std::optional<uint16_t> vlan;
+  std::optional<std::array<uint8_t, 6>> mac;  ///< of Ethernet devices
   bool operator==(const Link&) const = default;
 };
 

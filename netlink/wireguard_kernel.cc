@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "netlink/generic.h"
 #include "netlink/link.h"
 #include "netlink/message.h"
 #include "netlink/wireguard.h"
@@ -18,26 +19,6 @@ namespace {
 // A message is sent once it has passed this size; one more attribute always fits into the rest of its capacity.
 constexpr size_t kBatchSize = size_t{16} << 10U;
 constexpr size_t kCapacity = kBatchSize + 1024;
-
-Message generic_message(uint16_t family, uint8_t command, uint8_t version, size_t capacity = 4096) {
-  Message message(family, 0, capacity);
-  genlmsghdr header{};
-  header.cmd = command;
-  header.version = version;
-  message.header(header);
-  return message;
-}
-
-Result<uint16_t> find_family(Socket& socket) {
-  Message message = generic_message(GENL_ID_CTRL, CTRL_CMD_GETFAMILY, 1);
-  message.put(CTRL_ATTR_FAMILY_NAME, std::string(WG_GENL_NAME));
-  uint16_t family = 0;
-  auto done = request(socket, message, {"find generic netlink family", WG_GENL_NAME}, [&](const nlmsghdr* part) {
-    family = Attributes(part, sizeof(genlmsghdr)).u16(CTRL_ATTR_FAMILY_ID).value_or(0);
-  });
-  if (!done) return std::unexpected(done.error());
-  return family;
-}
 
 std::vector<uint8_t> sockaddr_of(const UdpEndpoint& endpoint) {
   std::vector<uint8_t> out;
@@ -258,7 +239,7 @@ Result<std::unique_ptr<WireGuard>> open_kernel_wireguard() {
   if (auto tried = try_device(*route); !tried) return std::unexpected(tried.error());
   auto generic = Socket::open(NETLINK_GENERIC);
   if (!generic) return std::unexpected(generic.error());
-  const auto family = find_family(*generic);
+  const auto family = find_family(*generic, WG_GENL_NAME);
   if (!family) return std::unexpected(family.error());
   return std::make_unique<KernelWireGuard>(std::move(*route), std::move(*generic), *family);
 }

@@ -13,7 +13,7 @@ namespace {
 constexpr uint32_t kPriority = 7;
 constexpr uint32_t kHandle = 0x67770001;
 
-constexpr std::array<Hook, kHooks> kAllHooks = {Hook::vpn_ingress, Hook::vpn_egress, Hook::subnet_ingress};
+constexpr std::array kTcHooks = {Hook::vpn_ingress, Hook::vpn_egress, Hook::subnet_ingress};
 
 bpf_tc_attach_point attach_point(Hook hook) { return hook == Hook::vpn_egress ? BPF_TC_EGRESS : BPF_TC_INGRESS; }
 
@@ -38,15 +38,19 @@ Result<std::vector<Attachment>> Dataplane::attachments(uint32_t ifindex) const {
   for (const bpf_tc_attach_point point : {BPF_TC_INGRESS, BPF_TC_EGRESS}) {
     const auto id = filter_program(ifindex, point);
     if (!id) return std::unexpected(id.error());
-    for (const Hook hook : kAllHooks) {
+    for (const Hook hook : kTcHooks) {
       if (attach_point(hook) == point && *id != 0 && *id == impl_->program_ids.at(static_cast<size_t>(hook)))
         out.push_back({ifindex, hook});
     }
   }
+  const auto xdp = impl_->xdp_attached(ifindex);
+  if (!xdp) return std::unexpected(xdp.error());
+  if (*xdp) out.push_back({ifindex, Hook::xdp});
   return out;
 }
 
 Result<void> Dataplane::attach(const Attachment& attachment) {
+  if (attachment.hook == Hook::xdp) return impl_->attach_xdp(attachment.ifindex);
   const LibbpfLog log;
   LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = static_cast<int>(attachment.ifindex),
               .attach_point = attach_point(attachment.hook));
@@ -61,6 +65,7 @@ Result<void> Dataplane::attach(const Attachment& attachment) {
 }
 
 Result<void> Dataplane::detach(const Attachment& attachment) {
+  if (attachment.hook == Hook::xdp) return impl_->detach_xdp(attachment.ifindex);
   const LibbpfLog log;
   LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = static_cast<int>(attachment.ifindex),
               .attach_point = attach_point(attachment.hook));

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <numeric>
 #include <utility>
 
 #include "bpf/loader/impl.h"
@@ -84,7 +85,11 @@ Result<std::map<uint32_t, Link>> Dataplane::links() const {
   const auto vlans = impl_->vlans().all();
   if (!vlans) return std::unexpected(vlans.error());
   std::map<uint32_t, Link> out;
-  for (const auto& [ifindex, entry] : *links) out[ifindex] = {entry.link, entry.flags, {}};
+  for (const auto& [ifindex, entry] : *links) {
+    Link& link = out[ifindex];
+    link = {.link = entry.link, .flags = entry.flags, .out_ifindex = entry.out_ifindex, .out_vid = entry.out_vid};
+    std::copy_n(std::begin(entry.mac), link.mac.size(), link.mac.begin());
+  }
   for (const auto& [key, unused] : *vlans) {
     const auto parent = out.find(key.ifindex);
     if (parent != out.end()) parent->second.vlans.push_back(static_cast<uint16_t>(key.vid));
@@ -110,13 +115,28 @@ Result<void> sync_vlans(const Map<gw_vlan_key, uint32_t>& vlans, uint32_t ifinde
   return {};
 }
 
+/// Where the fast path finds the VLAN device `ifindex` is its `link`, and nowhere else.
+Result<void> sync_vlan_device(const Map<gw_vlan_key, uint32_t>& devices, uint32_t ifindex, const Link& link) {
+  const auto there = devices.all();
+  if (!there) return std::unexpected(there.error());
+  for (const auto& [key, device] : *there) {
+    if (device != ifindex || (key.ifindex == link.out_ifindex && key.vid == link.out_vid)) continue;
+    if (auto done = devices.erase(key); !done) return std::unexpected(done.error());
+  }
+  return link.out_vid == 0 ? Result<void>() : devices.put({link.out_ifindex, link.out_vid}, ifindex);
+}
+
 }  // namespace
 
 Result<void> Dataplane::put_link(uint32_t ifindex, const Link& link) {
   if (auto done = sync_vlans(impl_->vlans(), ifindex, link.vlans); !done) return done;
+  if (auto done = sync_vlan_device(impl_->vlan_devices(), ifindex, link); !done) return done;
   const auto before = impl_->links().find(ifindex);
   if (!before) return std::unexpected(before.error());
-  if (auto done = impl_->links().put(ifindex, {link.link, link.flags}); !done) return done;
+  gw_link entry{
+      .link = link.link, .flags = link.flags, .out_ifindex = link.out_ifindex, .out_vid = link.out_vid, .mac = {}};
+  std::ranges::copy(link.mac, std::begin(entry.mac));
+  if (auto done = impl_->links().put(ifindex, entry); !done) return done;
   if (*before && (*before)->link != link.link) impl_->bump();
   return {};
 }
@@ -125,6 +145,7 @@ Result<void> Dataplane::erase_link(uint32_t ifindex) {
   const auto erased = impl_->links().erase(ifindex);
   if (!erased) return std::unexpected(erased.error());
   if (*erased) impl_->bump();
+  if (auto done = sync_vlan_device(impl_->vlan_devices(), ifindex, {}); !done) return done;
   return sync_vlans(impl_->vlans(), ifindex, {});
 }
 
@@ -153,6 +174,12 @@ Result<void> Dataplane::clear_client_counter(uint32_t client) {
 
 Result<std::vector<uint64_t>> Dataplane::reasons() const {
   return read_sums(bpf_map__fd(impl_->skeleton->maps.gw_reasons), "gw_reasons", GW_REASON_COUNT);
+}
+
+Result<uint64_t> Dataplane::fast_errors() const {
+  const auto errors = read_sums(bpf_map__fd(impl_->skeleton->maps.gw_fast_errors), "gw_fast_errors", GW_FAST_ERRORS);
+  if (!errors) return std::unexpected(errors.error());
+  return std::accumulate(errors->begin(), errors->end(), uint64_t{0});
 }
 
 Result<gw_explanation> Dataplane::explain(const gw_tuple& tuple, uint32_t ifindex) const {

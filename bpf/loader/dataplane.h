@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -21,6 +22,7 @@ enum class Hook : uint8_t {
   vpn_ingress,     ///< WireGuard device, TC ingress, layer 3
   vpn_egress,      ///< WireGuard device, TC egress
   subnet_ingress,  ///< Ethernet device, TC ingress
+  xdp,             ///< Ethernet card, native XDP
 };
 
 /// A program of ours on an interface, as the kernel reports it.
@@ -42,7 +44,10 @@ using Hosts = std::map<IpAddress, Host>;
 struct Link {
   uint32_t link = 0;
   uint32_t flags = 0;
-  std::vector<uint16_t> vlans;  ///< for GW_LINK_PARENT
+  std::vector<uint16_t> vlans = {};  ///< for GW_LINK_PARENT
+  std::array<uint8_t, 6> mac = {};   ///< for GW_LINK_FAST, of the card
+  uint32_t out_ifindex = 0;          ///< for GW_LINK_FAST and GW_LINK_FAST_OUT: the card, of a VLAN device its parent
+  uint16_t out_vid = 0;              ///< the VLAN device's
   bool operator==(const Link&) const = default;
 };
 
@@ -102,6 +107,7 @@ class Dataplane {
   /// What is attached on `ifindex`, current build only: a filter of an older build does not count, and `attach`
   /// replaces it atomically.
   [[nodiscard]] Result<std::vector<Attachment>> attachments(uint32_t ifindex) const;
+  /// For Hook::xdp: EOPNOTSUPP or EINVAL when the driver cannot, EBUSY when a program of someone else is there.
   Result<void> attach(const Attachment& attachment);
   /// Success when nothing of ours is there. The clsact queueing discipline stays: others may have filters on it.
   Result<void> detach(const Attachment& attachment);
@@ -114,6 +120,9 @@ class Dataplane {
   [[nodiscard]] Result<Counter> client_counter(uint32_t client) const;
   Result<void> clear_client_counter(uint32_t client);
   [[nodiscard]] Result<std::vector<uint64_t>> reasons() const;  ///< index: enum gw_reason
+  /// Packets that the fast path handed to a driver which then failed; those lost to a full queue are not in it. Counts
+  /// while this object lives.
+  [[nodiscard]] Result<uint64_t> fast_errors() const;
   [[nodiscard]] Result<gw_explanation> explain(const gw_tuple& tuple, uint32_t ifindex) const;
 
   /// About `room` flows out of all tables, from the `next` of the page before (0: the first page). Flows that come or

@@ -6,6 +6,7 @@
 #include <array>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "bpf/loader/dataplane.h"
 #include "bpf/loader/map.h"
@@ -14,7 +15,7 @@
 
 namespace gw::bpf {
 
-inline constexpr size_t kHooks = 3;
+inline constexpr size_t kHooks = 4;
 
 struct SkeletonDeleter {
   void operator()(gw_policy* skeleton) const { gw_policy::destroy(skeleton); }
@@ -48,10 +49,16 @@ class StatePage {
   gw_state* page_ = nullptr;
 };
 
+struct LinkDeleter {
+  void operator()(bpf_link* link) const { bpf_link__destroy(link); }
+};
+
 struct Dataplane::Impl {
   std::unique_ptr<gw_policy, SkeletonDeleter> skeleton;
   std::array<UniqueFd, kHooks> programs;  ///< by Hook: the pinned ones, which may be older loads of the same build
   std::array<uint32_t, kHooks> program_ids{};
+  std::string link_directory;  ///< of the instance: links outlive a change of the layout
+  std::vector<std::unique_ptr<bpf_link, LinkDeleter>> watches;  ///< for fast_errors()
   StatePage state;
   std::unique_ptr<ring_buffer, RingDeleter> ring;
   const std::function<void(const gw_event&)>* handler = nullptr;  ///< only during drain
@@ -59,6 +66,9 @@ struct Dataplane::Impl {
   [[nodiscard]] Map<gw_addr, gw_host> hosts() const { return {bpf_map__fd(skeleton->maps.gw_hosts), "gw_hosts"}; }
   [[nodiscard]] Map<uint32_t, gw_link> links() const { return {bpf_map__fd(skeleton->maps.gw_links), "gw_links"}; }
   [[nodiscard]] Map<gw_vlan_key, uint32_t> vlans() const { return {bpf_map__fd(skeleton->maps.gw_vlans), "gw_vlans"}; }
+  [[nodiscard]] Map<gw_vlan_key, uint32_t> vlan_devices() const {
+    return {bpf_map__fd(skeleton->maps.gw_vlan_devices), "gw_vlan_devices"};
+  }
   [[nodiscard]] Map<uint32_t, gw_meta> meta() const { return {bpf_map__fd(skeleton->maps.gw_meta), "gw_meta"}; }
   using Flows = Map<gw_flow_key, gw_flow>;
   [[nodiscard]] std::array<Flows, 3> flows() const {
@@ -70,6 +80,11 @@ struct Dataplane::Impl {
     return {entry.class_id[slot], entry.client, entry.flags, entry.valid_until_ns};
   }
   uint64_t bump();
+
+  // xdp.cc
+  [[nodiscard]] Result<bool> xdp_attached(uint32_t ifindex) const;
+  Result<void> attach_xdp(uint32_t ifindex);
+  Result<void> detach_xdp(uint32_t ifindex);
 };
 
 }  // namespace gw::bpf

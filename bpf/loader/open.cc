@@ -52,7 +52,8 @@ std::string explain_load_failure(int code, const LibbpfLog& log, const std::stri
 }
 
 std::array<bpf_program*, kHooks> loaded_programs(gw_policy& skeleton) {
-  return {skeleton.progs.vpn_ingress, skeleton.progs.vpn_egress, skeleton.progs.subnet_ingress};
+  return {skeleton.progs.vpn_ingress, skeleton.progs.vpn_egress, skeleton.progs.subnet_ingress,
+          skeleton.progs.xdp_ingress};
 }
 
 /// What makes two loads the same program: its instructions and the maps it works on.
@@ -160,6 +161,7 @@ Result<Dataplane> Dataplane::open(const std::string& pin_directory) {
   if (auto made = make_pin_directory(pin_directory); !made) return std::unexpected(made.error());
   auto impl = std::make_unique<Impl>();
   if (auto loaded = load_skeleton(*impl, pin_directory); !loaded) return std::unexpected(loaded.error());
+  impl->link_directory = fs::path(pin_directory).parent_path();
   if (auto settled = settle_state(*impl, pin_directory); !settled) return std::unexpected(settled.error());
   const auto programs = loaded_programs(*impl->skeleton);
   for (size_t hook = 0; hook < kHooks; ++hook) {

@@ -14,6 +14,7 @@ namespace gw::apply {
 
 /// Facts of the host that plans are made from, not things we own.
 struct Facts {
+  std::map<std::string, plan::Card> cards;   ///< by device
   std::vector<IpAddress> addresses;          ///< of every device
   std::map<std::string, uint32_t> mtu;       ///< by device
   std::map<std::string, std::string> state;  ///< by device: "up", "down", "no carrier"; a missing device is not in it

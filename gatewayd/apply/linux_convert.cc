@@ -9,6 +9,8 @@ bpf::Hook to_bpf(plan::Hook hook) {
       return bpf::Hook::vpn_ingress;
     case plan::Hook::vpn_egress:
       return bpf::Hook::vpn_egress;
+    case plan::Hook::xdp:
+      return bpf::Hook::xdp;
     case plan::Hook::subnet_ingress:
       break;
   }
@@ -21,6 +23,8 @@ plan::Hook to_plan(bpf::Hook hook) {
       return plan::Hook::vpn_ingress;
     case bpf::Hook::vpn_egress:
       return plan::Hook::vpn_egress;
+    case bpf::Hook::xdp:
+      return plan::Hook::xdp;
     case bpf::Hook::subnet_ingress:
       break;
   }

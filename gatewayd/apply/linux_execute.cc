@@ -133,7 +133,14 @@ struct Execute {
   Result<void> operator()(const plan::PutLinkEntry& op) const {
     const auto device = index(op.device);
     if (!device) return std::unexpected(device.error());
-    return p.dataplane.put_link(*device, {.link = op.entry.link, .flags = op.entry.flags, .vlans = op.entry.vlans});
+    const auto out = op.entry.out.empty() ? Result<uint32_t>(0) : index(op.entry.out);
+    if (!out) return std::unexpected(out.error());
+    return p.dataplane.put_link(*device, {.link = op.entry.link,
+                                          .flags = op.entry.flags,
+                                          .vlans = op.entry.vlans,
+                                          .mac = op.entry.mac,
+                                          .out_ifindex = *out,
+                                          .out_vid = op.entry.out_vid});
   }
   Result<void> operator()(const plan::EraseLinkEntry& op) const {
     constexpr std::string_view kGone = "ifindex ";
@@ -148,7 +155,11 @@ struct Execute {
   Result<void> operator()(const plan::Attach& op) const {
     const auto device = index(op.attachment.device);
     if (!device) return std::unexpected(device.error());
-    return p.dataplane.attach({.ifindex = *device, .hook = to_bpf(op.attachment.hook)});
+    auto attached = p.dataplane.attach({.ifindex = *device, .hook = to_bpf(op.attachment.hook)});
+    // A driver that refuses XDP does so for good: the next plan is made without it (LinuxKernel::facts).
+    if (!attached && op.attachment.hook == plan::Hook::xdp)
+      p.card_trouble[op.attachment.device] = attached.error().message();
+    return attached;
   }
   Result<void> operator()(const plan::Detach& op) const {
     const auto device = index(op.attachment.device);

@@ -7,6 +7,7 @@
 
 #include "gatewayd/apply/linux_parts.h"
 #include "netlink/address.h"
+#include "netlink/card.h"
 #include "netlink/link.h"
 
 namespace gw::apply {
@@ -26,22 +27,64 @@ LinuxKernel::~LinuxKernel() = default;
 Result<std::unique_ptr<LinuxKernel>> LinuxKernel::open(const Options& options, const Clock& clock) {
   auto route = nl::Socket::open(NETLINK_ROUTE);
   if (!route) return std::unexpected(route.error());
+  auto generic = nl::Socket::open(NETLINK_GENERIC);
+  if (!generic) return std::unexpected(generic.error());
   auto wireguard = nl::open_wireguard();
   if (!wireguard) return std::unexpected(with_rights_hint(wireguard.error()));
   auto dataplane =
       bpf::Dataplane::open(options.bpffs + "/" + options.instance + "/abi-" + std::to_string(GW_ABI_VERSION));
   if (!dataplane) return std::unexpected(dataplane.error());
   auto parts = std::make_unique<Parts>(options.instance, clock, LinkJournal(options.run_directory), std::move(*route),
-                                       std::move(*wireguard), std::move(*dataplane));
+                                       std::move(*wireguard), std::move(*generic), std::move(*dataplane));
+  const auto errors = parts->dataplane.fast_errors();
+  if (!errors) return std::unexpected(errors.error());
+  parts->fast_errors = *errors;
   return std::unique_ptr<LinuxKernel>(new LinuxKernel(std::move(parts)));
 }
+
+namespace {
+
+/// A device that goes down takes some packets along: those are no failure of its driver.
+bool has_failed(uint64_t errors, uint64_t before) {
+  constexpr uint64_t kTolerated = 16;
+  return errors > before + kTolerated;
+}
+
+/// What the cards can do, less what their drivers have turned out not to do.
+Result<std::map<std::string, plan::Card>> read_cards(LinuxKernel::Parts& parts, const std::vector<nl::Link>& links) {
+  const auto cards = nl::list_cards(parts.generic, links);
+  if (!cards) return std::unexpected(cards.error());
+  const auto errors = parts.dataplane.fast_errors();
+  if (!errors) return std::unexpected(errors.error());
+  const bool failed = has_failed(*errors, parts.fast_errors);
+  if (failed) parts.fast_errors = *errors;
+  std::map<std::string, plan::Card> out;
+  for (const nl::Link& link : links) {
+    const auto card = cards->find(link.index);
+    if (card == cards->end() || !link.mac) continue;
+    std::string& trouble = parts.card_trouble[link.name];
+    // Which driver it was the kernel does not tell in a form that lasts: the fast path ends for all.
+    if (failed && card->second.native) trouble = "a driver lost redirected packets";
+    out[link.name] = {.mac = *link.mac,
+                      .native_xdp = card->second.native,
+                      .transmits = card->second.transmit,
+                      .strips_vlan = card->second.strips_vlan,
+                      .trouble = trouble};
+  }
+  return out;
+}
+
+}  // namespace
 
 Result<Facts> LinuxKernel::facts() {
   const auto links = nl::list_links(parts_->route);
   if (!links) return std::unexpected(links.error());
   const auto addresses = nl::list_addresses(parts_->route);
   if (!addresses) return std::unexpected(addresses.error());
+  auto cards = read_cards(*parts_, *links);
+  if (!cards) return std::unexpected(cards.error());
   Facts facts;
+  facts.cards = std::move(*cards);
   std::map<uint32_t, std::string> names;
   for (const nl::Link& link : *links) {
     names[link.index] = link.name;
@@ -132,6 +175,11 @@ Result<std::vector<uint64_t>> LinuxKernel::untold_events() { return parts_->data
 Result<gw_explanation> LinuxKernel::explain(const gw_tuple& tuple, const std::string& device) {
   const auto index = index_of(parts_->route, device);
   return index ? parts_->dataplane.explain(tuple, *index) : std::unexpected(index.error());
+}
+
+Result<bool> LinuxKernel::fast_path_failed() const {
+  const auto errors = parts_->dataplane.fast_errors();
+  return errors ? Result<bool>(has_failed(*errors, parts_->fast_errors)) : std::unexpected(errors.error());
 }
 
 int LinuxKernel::event_fd() const { return parts_->dataplane.event_fd(); }

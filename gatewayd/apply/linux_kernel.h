@@ -40,6 +40,10 @@ class LinuxKernel final : public Kernel {
   Result<std::vector<uint64_t>> untold_events() override;
   Result<gw_explanation> explain(const gw_tuple& tuple, const std::string& device) override;
 
+  /// True when drivers lose packets of the fast path: the next converge() turns it off, and the cards' `trouble` says
+  /// why.
+  [[nodiscard]] Result<bool> fast_path_failed() const;
+
   /// Readable when events of denied packets and logged rules wait; `drain_events` calls back for each.
   [[nodiscard]] int event_fd() const;
   Result<void> drain_events(const std::function<void(const gw_event&)>& handle);

@@ -99,7 +99,13 @@ class Normaliser {
     for (const auto& [index, link] : raw_.link_entries) {
       // An entry of a device that is gone has to be erased by number.
       const std::string device = name(index).value_or("ifindex " + std::to_string(index));
-      out_.policy.links[device] = {.link = link.link, .flags = link.flags, .vlans = link.vlans};
+      const std::string out = link.out_ifindex == 0 ? std::string() : name(link.out_ifindex).value_or("gone");
+      out_.policy.links[device] = {.link = link.link,
+                                   .flags = link.flags,
+                                   .vlans = link.vlans,
+                                   .mac = link.mac,
+                                   .out = out,
+                                   .out_vid = link.out_vid};
       // The map of VIDs has no order.
       std::ranges::sort(out_.policy.links[device].vlans);
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,7 +21,10 @@ struct LinuxKernel::Parts {
   LinkJournal journal;
   nl::Socket route;
   std::unique_ptr<nl::WireGuard> wireguard;
+  nl::Socket generic;
   bpf::Dataplane dataplane;
+  std::map<std::string, std::string> card_trouble = {};  ///< by device: plan::Card::trouble, until the next start
+  uint64_t fast_errors = 0;                              ///< that are forgiven
 };
 
 /// IFLA_IFALIAS of a device that this instance made.

@@ -40,6 +40,7 @@ std::vector<IpAddress> foreign_addresses(const Facts& facts, const config::Confi
 void take_facts(const Facts& facts, plan::Intent& intent) {
   intent.gateway_addresses = foreign_addresses(facts, intent.config);
   const auto mtu = facts.mtu.find(intent.config.public_side.interface);
+  intent.cards = facts.cards;
   intent.uplink_mtu = mtu == facts.mtu.end() ? std::nullopt : std::optional(mtu->second);
 }
 

@@ -146,6 +146,15 @@ struct Nat {
 
 enum class ForwardForeign : uint8_t { leave, drop };
 
+/// Whether established flows between subnets may be forwarded in XDP where the cards can.
+enum class FastPath : uint8_t { automatic, off };
+
+struct Dataplane {
+  FastPath fast_path = FastPath::automatic;
+
+  bool operator==(const Dataplane&) const = default;
+};
+
 struct Config {
   std::string name;
   Public public_side;
@@ -158,6 +167,7 @@ struct Config {
   std::vector<Rule> rules;  ///< in order of judgement; built-in ones last
   std::vector<Nat> nat;
   ForwardForeign forward_foreign = ForwardForeign::leave;
+  Dataplane dataplane;
 
   bool operator==(const Config&) const = default;
 };

@@ -53,6 +53,7 @@ struct Draft {
 void read_services(Diagnostics& diagnostics, const YamlNode* node, Draft& draft);
 void read_gateway(Diagnostics& diagnostics, const YamlNode* node, Draft& draft);
 void read_vpn(Diagnostics& diagnostics, const YamlNode* node, Draft& draft);
+void read_dataplane(Diagnostics& diagnostics, const YamlNode* node, Draft& draft);
 void read_network(Diagnostics& diagnostics, const YamlNode* node, Draft& draft);
 void read_subnets(Diagnostics& diagnostics, const YamlNode* node, Draft& draft);
 void read_groups(Diagnostics& diagnostics, const YamlNode* node, Draft& draft);

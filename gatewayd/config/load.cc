@@ -36,9 +36,9 @@ std::vector<YamlNode> parse_all(Diagnostics& diagnostics, const Files& files) {
 }
 
 void read_sections(Diagnostics& diagnostics, const YamlNode& root, Draft& draft) {
-  const Section sections(
-      diagnostics, root, "the configuration",
-      {"gateway", "vpn", "network", "subnets", "services", "groups", "rules", "sites", "nat", "forward_foreign"});
+  const Section sections(diagnostics, root, "the configuration",
+                         {"gateway", "vpn", "network", "subnets", "services", "groups", "rules", "sites", "nat",
+                          "forward_foreign", "dataplane"});
   read_services(diagnostics, sections.get("services"), draft);
   read_gateway(diagnostics, sections.get("gateway"), draft);
   read_vpn(diagnostics, sections.get("vpn"), draft);
@@ -52,6 +52,7 @@ void read_sections(Diagnostics& diagnostics, const YamlNode& root, Draft& draft)
       read_word<ForwardForeign>(diagnostics, sections.get("forward_foreign"),
                                 {{"leave", ForwardForeign::leave}, {"drop", ForwardForeign::drop}})
           .value_or(ForwardForeign::leave);
+  read_dataplane(diagnostics, sections.get("dataplane"), draft);
 }
 
 /// Whoever is let in may see that the gateway answers (DATAPLANE "Zones").

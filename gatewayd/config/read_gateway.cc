@@ -110,6 +110,14 @@ void read_vpn(Diagnostics& diagnostics, const YamlNode* node, Draft& draft) {
   vpn.dns = read_dns(diagnostics, section.get("dns"));
 }
 
+void read_dataplane(Diagnostics& diagnostics, const YamlNode* node, Draft& draft) {
+  if (node == nullptr) return;
+  const Section section(diagnostics, *node, "dataplane", {"fast_path"});
+  draft.config.dataplane.fast_path = read_word<FastPath>(diagnostics, section.get("fast_path"),
+                                                         {{"auto", FastPath::automatic}, {"off", FastPath::off}})
+                                         .value_or(FastPath::automatic);
+}
+
 void read_network(Diagnostics& diagnostics, const YamlNode* node, Draft& draft) {
   if (node == nullptr) return;
   const Section section(diagnostics, *node, "network", {"address_space"});

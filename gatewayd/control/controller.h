@@ -29,7 +29,7 @@ struct InterfaceStatus {
   std::string role;   ///< "public", "vpn", "subnet web", …
   std::string state;  ///< "up", "down", "no carrier", "missing"
   std::vector<std::string> addresses;
-  std::vector<std::string> programs;  ///< "policy ingress", "policy egress"
+  std::vector<std::string> programs;  ///< "policy ingress", "policy egress", "fast path"
 };
 
 struct Status {
@@ -53,6 +53,7 @@ struct Status {
   std::string last_error;
   uint64_t policy_generation = 0;
   uint32_t rules = 0;
+  std::string fast_path;  ///< "eth1, eth2", and why not everywhere: "off (eth1: no XDP in its driver)"
   std::vector<registry::PoolUse> pools;
   std::map<std::string, uint64_t> drops;  ///< reason text -> packets
   std::vector<std::string> warnings;

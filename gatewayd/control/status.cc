@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/core.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -38,8 +39,16 @@ std::vector<std::pair<std::string, std::string>> device_roles(const config::Conf
   return out;
 }
 
-std::vector<std::string> programs_on(const std::string& device, const config::Config& config,
+// Where the fast path is, and why not elsewhere.
+std::string say(const plan::FastPath& fast) {
+  std::string out = fast.devices.empty() ? "off" : fmt::format("{}", fmt::join(fast.devices, ", "));
+  if (!fast.why_not.empty()) out += " (" + fast.why_not + ")";
+  return out;
+}
+
+std::vector<std::string> programs_on(const std::string& device, const plan::Intent& intent,
                                      const std::vector<std::string>& leftover) {
+  const config::Config& config = intent.config;
   std::vector<std::pair<plan::Hook, const char*>> wanted;
   if (device == config.vpn.interface) {
     wanted = {{plan::Hook::vpn_ingress, "policy ingress"}, {plan::Hook::vpn_egress, "policy egress"}};
@@ -51,20 +60,21 @@ std::vector<std::string> programs_on(const std::string& device, const config::Co
     const std::string missing = plan::describe(plan::Attach{{device, hook}});
     if (std::ranges::find(leftover, missing) == leftover.end()) out.emplace_back(word);
   }
+  if (plan::fast_path(intent).devices.contains(device)) out.emplace_back("fast path");
   return out;
 }
 
-std::vector<InterfaceStatus> interfaces_of(const config::Config& config, const apply::Facts& facts,
+std::vector<InterfaceStatus> interfaces_of(const plan::Intent& intent, const apply::Facts& facts,
                                            const std::vector<std::string>& leftover) {
   std::vector<InterfaceStatus> out;
-  for (const auto& [device, role] : device_roles(config)) {
+  for (const auto& [device, role] : device_roles(intent.config)) {
     const auto state = facts.state.find(device);
     InterfaceStatus status{.name = device,
                            .role = role,
                            .state = state == facts.state.end() ? "missing" : state->second,
                            .addresses = {},
                            .programs = {}};
-    if (state != facts.state.end()) status.programs = programs_on(device, config, leftover);
+    if (state != facts.state.end()) status.programs = programs_on(device, intent, leftover);
     if (const auto found = facts.device_addresses.find(device); found != facts.device_addresses.end()) {
       for (const IpAddress& address : found->second) status.addresses.push_back(address.str());
     }
@@ -129,11 +139,12 @@ Result<Summary> GatewayController::summary() {
 }
 
 void GatewayController::add_kernel_facts(Status& out) {
+  out.fast_path = say(plan::fast_path(*parts_.reconciler.intent()));
   const config::Config& config = *applied();
   const apply::Report& last = parts_.reconciler.last();
   const auto facts = parts_.kernel.facts();
   if (facts) {
-    out.interfaces = interfaces_of(config, *facts, last.leftover);
+    out.interfaces = interfaces_of(*parts_.reconciler.intent(), *facts, last.leftover);
   } else {
     out.warnings.push_back(facts.error().message());
   }

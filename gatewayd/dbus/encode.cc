@@ -76,7 +76,8 @@ void put(Writer& out, const control::Status& status) {
       .put("repairs", status.repairs)
       .put("last_error", status.last_error)
       .put("policy_generation", status.policy_generation)
-      .put("rules", status.rules);
+      .put("rules", status.rules)
+      .put("fast_path", status.fast_path);
   put_pools(out, status.pools);
   out.put("drops", status.drops).put("warnings", status.warnings);
 }

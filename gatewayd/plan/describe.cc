@@ -19,6 +19,7 @@ std::string text(const Route& route) {
 }
 
 std::string text(const Attachment& attachment) {
+  if (attachment.hook == Hook::xdp) return fmt::format("XDP on {}", attachment.device);
   const char* direction = attachment.hook == Hook::vpn_egress ? "egress" : "ingress";
   return fmt::format("policy {} on {}", direction, attachment.device);
 }

@@ -16,6 +16,8 @@ void want_links(const Intent& intent, Desired& desired);
 void want_peers(const Intent& intent, Desired& desired);
 /// hosts.cc: rules, exact addresses, link entries, attachments. After want_links: its addresses become the gateway's.
 Result<void> want_policy(const Intent& intent, policy::Interner& interner, Desired& desired);
+/// fast.cc: the fast path. After want_policy: it completes link entries.
+void want_fast_path(const Intent& intent, Desired& desired);
 /// frame.cc: the nftables frame.
 void want_frame(const Intent& intent, Desired& desired);
 /// sysctls.cc: forwarding, redirects, reverse path, router advertisements.

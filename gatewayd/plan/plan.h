@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <variant>
@@ -28,6 +30,16 @@ struct Client {
   bool operator==(const Client&) const = default;
 };
 
+/// What an Ethernet card of the host can do (netlink/card.h).
+struct Card {
+  std::array<uint8_t, 6> mac = {};
+  bool native_xdp = false;
+  bool transmits = false;    ///< takes redirected frames
+  bool strips_vlan = false;  ///< the XDP program would not see tags
+  std::string trouble = {};  ///< it said that it could, and then did not: why
+  bool operator==(const Card&) const = default;
+};
+
 /// Everything that decides what the kernel should look like.
 struct Intent {
   config::Config config;
@@ -38,6 +50,7 @@ struct Intent {
   /// devices, so that zone `gateway` follows them, and the uplink's MTU (nullopt: unknown, 1500 is assumed).
   std::vector<IpAddress> gateway_addresses;
   std::optional<uint32_t> uplink_mtu;
+  std::map<std::string, Card> cards;  ///< by device
 };
 
 /// What is wanted, with what is needed to do it.
@@ -54,6 +67,12 @@ Peer client_peer(const Client& client);
 Host client_host(const Client& client, uint32_t class_id);
 /// What decides the class of one of its addresses; groups that the configuration does not have grant nothing.
 policy::HostFacts client_facts(const Client& client, const IpAddress& address, const config::Config& config);
+
+struct FastPath {
+  std::set<std::string> devices;  ///< between which established flows take it; none, or at least two
+  std::string why_not;            ///< why it is off, or which cards cannot take part: "eth1: no XDP in its driver"
+};
+FastPath fast_path(const Intent& intent);
 
 /// vpn.mtu, else 1420 or what the uplink leaves after WireGuard's 80 bytes, but never below 1280, which IPv6 needs.
 uint32_t vpn_mtu(const config::Vpn& vpn, std::optional<uint32_t> uplink_mtu);

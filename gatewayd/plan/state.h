@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -78,10 +79,14 @@ struct LinkEntry {
   uint32_t link = 0;
   uint32_t flags = 0;
   std::vector<uint16_t> vlans = {};
+  // For the fast path, where a flag says that it is on.
+  std::array<uint8_t, 6> mac = {};  ///< that frames for the gateway carry
+  std::string out = {};             ///< the card; for a VLAN device its parent
+  uint16_t out_vid = 0;             ///< the VLAN device's
   bool operator==(const LinkEntry&) const = default;
 };
 
-enum class Hook : uint8_t { vpn_ingress, vpn_egress, subnet_ingress };
+enum class Hook : uint8_t { vpn_ingress, vpn_egress, subnet_ingress, xdp };
 
 struct Attachment {
   std::string device;

@@ -60,7 +60,7 @@ class FakeKernel final : public apply::Kernel {
   }
 
   Result<apply::Facts> facts() override {
-    apply::Facts facts{.addresses = {}, .mtu = mtu, .state = {}, .device_addresses = host};
+    apply::Facts facts{.cards = {}, .addresses = {}, .mtu = mtu, .state = {}, .device_addresses = host};
     for (const auto& [device, addresses] : host) facts.state[device] = "up";
     for (const auto& [device, link] : state.vpns) facts.state[device] = link.up ? "up" : "down";
     for (const plan::Address& address : state.addresses)

@@ -131,6 +131,9 @@ const std::vector<Case> kValues{
     {"forward_foreign with another word",
      kBase + "forward_foreign: keep\n",
      {"3:18: error: 'keep' is not among the words allowed here: leave, drop"}},
+    {"a fast path with another word",
+     kBase + "dataplane: {fast_path: on}\n",
+     {"3:24: error: 'on' is not among the words allowed here: auto, off"}},
     {"an MTU below the floor",
      "gateway: {public: {interface: eth0}}\n"
      "vpn: {subnets: [172.16.201.0/24], mtu: 1279}\n",

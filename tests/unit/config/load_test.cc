@@ -69,6 +69,7 @@ sites:
   parents: {public_key: "4mLPyYEjbrJVIL8PmIK0TiL7kCGFc7rDsYVFMlv/YgI=", endpoint: "[2001:db8::7]:51821", prefixes: [192.168.50.0/24], keepalive: 25}
 nat: [{from: vpn, out: eth0}]
 forward_foreign: drop
+dataplane: {fast_path: off}
 )")
                                  .substr(1);
 
@@ -86,6 +87,7 @@ TEST(Load, TakesEverySectionOfTheExample) {
   EXPECT_THAT(config.vpn.dns->forward, ElementsAre(*IpAddress::parse("168.63.129.16")));
   EXPECT_THAT(config.address_space, ElementsAre(prefix("10.1.0.0/16")));
   EXPECT_EQ(config.forward_foreign, ForwardForeign::drop);
+  EXPECT_EQ(config.dataplane.fast_path, FastPath::off);
 }
 
 TEST(Load, TakesSubnetsWithTheirLinks) {
@@ -151,6 +153,7 @@ TEST(Load, FillsInDefaults) {
               ElementsAre(Service{Service::Kind::tcp, 22, 22}, Service{Service::Kind::icmp, 0x0800, 0x08ff},
                           Service{Service::Kind::icmp, 0x8000, 0x80ff}));
   EXPECT_EQ(config.forward_foreign, ForwardForeign::leave);
+  EXPECT_EQ(config.dataplane.fast_path, FastPath::automatic);
 }
 
 TEST(Load, TakesAnEmptyAllowListAsNothingOpen) {

@@ -21,6 +21,7 @@ applied     #12, 3 min ago, confirmed
 files       as applied
 drift       none, 2 repairs since start
 policy      generation 42, 7 rules
+fast path   off (eth2: no XDP in its driver)
 peers       2 of 3 online (4 clients)
 
 INTERFACE  ROLE         STATE    ADDRESSES                        PROGRAMS
