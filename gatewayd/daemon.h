@@ -68,7 +68,9 @@ class Daemon {
   void reload();
   void converge();
   void on_kernel_change();
+  void on_firewall_change();
   void on_converged(const apply::Report& report);
+  void remove_other_layouts();
   void on_adjusted(const apply::Report& report);
   void on_verdicts();
   void settle_verdicts();
@@ -104,6 +106,8 @@ class Daemon {
   events::Limiter logged_limit_{20, 100}, denied_limit_{5, 50};  // rules that log, all other refusals
   uint64_t untold_ = 0;                                          // verdicts that the journal has not heard of
   bool settling_ = false;                                        // settle_timer_ runs
+  apply::Pace::Time frame_checked_{0};
+  bool layouts_removed_ = false;
   std::vector<std::string> complaints_;  // what the last report complained of: said once, not at every retry
   std::vector<events::Source> sources_;
   std::optional<events::ClockWatch> clock_watch_;
@@ -114,6 +118,11 @@ class Daemon {
 /// `gatewayd --reset-time`: the registry believes the wall clock again, whatever it has seen. 0, or 1 with the reason
 /// on stderr. Needs that no daemon of the instance runs.
 int reset_time(const DaemonOptions& options);
+
+/// `gatewayd --frame-only`: loads the fail-closed frame of the configuration that gatewayd will start with, before the
+/// network comes up (gatewayd-guard.service), and turns nothing on. 0 also where nothing was ever configured; 1 with
+/// the reason on stderr.
+int load_frame_only(const DaemonOptions& options);
 
 /// `gatewayd --check`: every diagnostic of the configuration on stderr; 0 when it would load, else 1. Touches nothing.
 int check_configuration(const std::string& directory);

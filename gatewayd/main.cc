@@ -36,6 +36,7 @@ int main(int argc, char** argv) {
   options.version = GW_VERSION;
   bool check = false;
   bool reset = false;
+  bool frame = false;
   CLI::App app("Keeps this gateway's kernel equal to its configuration.", "gatewayd");
   app.add_option("--config", options.config, "Directory of gateway.yaml and gateway.d/")->capture_default_str();
   app.add_option("--state", options.state, "Registry, keys and applied intents")->capture_default_str();
@@ -49,6 +50,9 @@ int main(int argc, char** argv) {
   app.add_flag(
       "--trust-clock", options.trust_clock,
       "Issue certificates although nothing synchronises the clock: for containers, or where it is right without");
+  app.add_flag(
+      "--frame-only", frame,
+      "Load the fail-closed nftables frame of the configuration to start with, and exit: before the network is up");
   app.add_flag("--reset-time", reset,
                "Believe the clock again although later times have been seen, and exit: after a clock was wildly ahead");
   app.set_version_flag("--version", std::string("gatewayd ") + GW_VERSION);
@@ -57,6 +61,7 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : kUsage;
   }
+  if (frame) return gw::load_frame_only(options);
   if (reset) return gw::reset_time(options);
   return check ? gw::check_configuration(options.config) : run(options);
 }

@@ -19,6 +19,7 @@ constexpr size_t kMostLines = 40;  // of one report: ten thousand clients are no
 constexpr uint64_t kNamesUs = 60 * kUsPerSecond;
 constexpr uint64_t kSettleUs = kUsPerSecond;
 constexpr uint64_t kFastPathUs = 2 * kUsPerSecond;
+constexpr apply::Pace::Time kFrameCheck{100};
 constexpr uint64_t kBusRetryUs = 2 * kUsPerSecond;
 
 apply::Pace::Time monotonic() {
@@ -70,7 +71,7 @@ Result<void> Daemon::watch() {
 
 Result<void> Daemon::watch_kernel() {
   const std::pair<int, events::Source::Callback> all[] = {{monitor_->route_fd(), [this] { on_kernel_change(); }},
-                                                          {monitor_->nftables_fd(), [this] { on_kernel_change(); }},
+                                                          {monitor_->nftables_fd(), [this] { on_firewall_change(); }},
                                                           {kernel_->event_fd(), [this] { on_verdicts(); }}};
   for (const auto& [fd, callback] : all) {
     auto source = events::Source::readable(loop_, fd, callback);
@@ -136,6 +137,17 @@ void Daemon::on_kernel_change() {
   schedule_converge();
 }
 
+// Without the frame the gateway's own services are open and nothing is translated: that does not wait its turn as other
+// drift does. Where others change nftables without end, it does after all.
+void Daemon::on_firewall_change() {
+  on_kernel_change();
+  if (monotonic() - frame_checked_ < kFrameCheck) return;
+  const auto there = kernel_->has_frame();
+  frame_checked_ = monotonic();
+  if (!there) return log_failure(std::unexpected(there.error()));
+  if (!*there) controller_->restore_frame();
+}
+
 void Daemon::converge() {
   pace_.started(monotonic());
   controller_->converge();
@@ -144,14 +156,23 @@ void Daemon::converge() {
 void Daemon::on_converged(const apply::Report& report) {
   pace_.finished(monotonic(), report.clean());
   log_report(report);
+  if (report.clean()) remove_other_layouts();
   schedule_converge();
   schedule_tick();
 }
 
+// Kept until what replaces them works: an upgrade that fails can go back.
+void Daemon::remove_other_layouts() {
+  if (std::exchange(layouts_removed_, true)) return;
+  const auto gone = kernel_->remove_other_layouts();
+  if (!gone) return log_.error(gone.error().message());
+  for (const std::string& directory : *gone) log_.notice("programs and maps of another version are gone: " + directory);
+}
+
 void Daemon::on_adjusted(const apply::Report& report) {
   schedule_tick();
+  if (!report.clean() || !report.repairs.empty()) log_report(report);
   if (report.clean() && !report.unsettled) return;
-  if (!report.clean()) log_report(report);
   pace_.changed(monotonic());
   schedule_converge();
 }

@@ -62,3 +62,10 @@ endforeach()
 if(GW_FUZZ)
   include(tests/fuzz/fuzz.cmake)
 endif()
+
+# gatewayd with pinned maps of another layout, for upgrade and downgrade: what names the layout is compiled again, and
+# takes the place of the libraries' own.
+add_executable(gatewayd_next gatewayd/main.cc gatewayd/apply/linux_kernel.cc bpf/loader/open.cc)
+target_link_libraries(gatewayd_next PRIVATE gw_daemon)
+target_compile_definitions(gatewayd_next PRIVATE GW_VERSION="next" GW_ABI_VERSION=900)
+add_dependencies(netns_gateway gatewayd_next gatewayd gwctl)

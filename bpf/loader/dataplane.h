@@ -146,4 +146,8 @@ class Dataplane {
   std::unique_ptr<Impl> impl_;
 };
 
+/// Unpins programs and maps of other layouts of the instance: the abi-N beside `pin_directory`. Call when nothing of
+/// them is attached any more; what is stays in the kernel until it is replaced. Returns the directories that are gone.
+Result<std::vector<std::string>> remove_other_layouts(const std::string& pin_directory);
+
 }  // namespace gw::bpf

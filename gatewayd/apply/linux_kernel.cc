@@ -9,6 +9,7 @@
 #include "netlink/address.h"
 #include "netlink/card.h"
 #include "netlink/link.h"
+#include "netlink/nftables.h"
 
 namespace gw::apply {
 
@@ -31,11 +32,12 @@ Result<std::unique_ptr<LinuxKernel>> LinuxKernel::open(const Options& options, c
   if (!generic) return std::unexpected(generic.error());
   auto wireguard = nl::open_wireguard();
   if (!wireguard) return std::unexpected(with_rights_hint(wireguard.error()));
-  auto dataplane =
-      bpf::Dataplane::open(options.bpffs + "/" + options.instance + "/abi-" + std::to_string(GW_ABI_VERSION));
+  const std::string pins = options.bpffs + "/" + options.instance + "/abi-" + std::to_string(GW_ABI_VERSION);
+  auto dataplane = bpf::Dataplane::open(pins);
   if (!dataplane) return std::unexpected(dataplane.error());
-  auto parts = std::make_unique<Parts>(options.instance, clock, LinkJournal(options.run_directory), std::move(*route),
-                                       std::move(*wireguard), std::move(*generic), std::move(*dataplane));
+  auto parts =
+      std::make_unique<Parts>(options.instance, pins, clock, LinkJournal(options.run_directory), std::move(*route),
+                              std::move(*wireguard), std::move(*generic), std::move(*dataplane));
   const auto errors = parts->dataplane.fast_errors();
   if (!errors) return std::unexpected(errors.error());
   parts->fast_errors = *errors;
@@ -180,6 +182,15 @@ Result<gw_explanation> LinuxKernel::explain(const gw_tuple& tuple, const std::st
 Result<bool> LinuxKernel::fast_path_failed() const {
   const auto errors = parts_->dataplane.fast_errors();
   return errors ? Result<bool>(has_failed(*errors, parts_->fast_errors)) : std::unexpected(errors.error());
+}
+
+Result<bool> LinuxKernel::has_frame() {
+  const auto live = nl::live_frame(nl::Frame().table);
+  return live ? Result<bool>(live->has_value()) : std::unexpected(live.error());
+}
+
+Result<std::vector<std::string>> LinuxKernel::remove_other_layouts() {
+  return bpf::remove_other_layouts(parts_->pin_directory);
 }
 
 int LinuxKernel::event_fd() const { return parts_->dataplane.event_fd(); }

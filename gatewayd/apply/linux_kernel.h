@@ -43,6 +43,11 @@ class LinuxKernel final : public Kernel {
   /// True when drivers lose packets of the fast path: the next converge() turns it off, and the cards' `trouble` says
   /// why.
   [[nodiscard]] Result<bool> fast_path_failed() const;
+  /// Whether there is a table of ours in nftables, whatever is in it. Costs one run of nft.
+  Result<bool> has_frame();
+  /// After an upgrade or downgrade, once everything of this build is attached: the pinned programs and maps of other
+  /// layouts go. Returns the directories that are gone.
+  Result<std::vector<std::string>> remove_other_layouts();
 
   /// Readable when events of denied packets and logged rules wait; `drain_events` calls back for each.
   [[nodiscard]] int event_fd() const;

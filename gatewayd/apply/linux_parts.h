@@ -17,6 +17,7 @@ namespace gw::apply {
 /// What LinuxKernel is made of; its files share it.
 struct LinuxKernel::Parts {
   std::string instance;
+  std::string pin_directory;
   const Clock& clock;
   LinkJournal journal;
   nl::Socket route;

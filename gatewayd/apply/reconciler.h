@@ -54,6 +54,9 @@ class Reconciler {
   /// client passes. Unknown numbers are a clean report.
   Report remove_client(uint32_t number);
 
+  /// Loads the frame that is wanted, at once and without looking at anything else: somebody has flushed it.
+  Report restore_frame();
+
   /// The name of a rule by the id that events, counters and explanations carry; nullopt for 0, the default.
   [[nodiscard]] std::optional<std::string> rule_name(uint32_t id) const { return interner_.rule_name(id); }
   /// The other way; gives the id that the next converge() would.

@@ -15,6 +15,15 @@ std::optional<Reconciler::Hosts> Reconciler::hosts_of(const plan::Client& client
   return hosts;
 }
 
+Report Reconciler::restore_frame() {
+  Report report;
+  if (!desired_ || desired_->firewall.fingerprint.empty()) return report;
+  run(report, plan::LoadFirewall{});
+  report.repairs = report.done;
+  repairs_ += report.repairs.size();
+  return report;
+}
+
 void Reconciler::run(Report& report, const plan::Operation& operation) {
   if (auto done = kernel_->execute(operation, *desired_, key_); !done) {
     report.errors.push_back(done.error());

@@ -64,6 +64,9 @@ class GatewayController final : public Controller {
   /// Makes the kernel equal to the intent and tells the listener.
   apply::Report converge();
 
+  /// Somebody has flushed the frame: loads it at once, and tells the listener as after a converge of one client.
+  void restore_frame() { adjusted(parts_.reconciler.restore_frame()); }
+
   /// The next second, as the wall clock will show it, at which `tick` has something to do; nullopt: none is known.
   [[nodiscard]] std::optional<UnixSeconds> next_tick();
   /// What is due now: access that has ended leaves the kernel, an unconfirmed apply goes back.

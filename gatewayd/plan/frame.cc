@@ -30,9 +30,8 @@ void open_service(const config::Service& service, std::vector<nl::OpenService>& 
 
 }  // namespace
 
-void want_frame(const Intent& intent, Desired& desired) {
-  const config::Config& config = intent.config;
-  nl::Frame& frame = desired.frame;
+nl::Frame frame_of(const config::Config& config) {
+  nl::Frame frame;
   frame.public_interface = config.public_side.interface;
   frame.vpn_interface = config.vpn.interface;
   const std::set<std::string> inner = subnet_devices(config);
@@ -47,7 +46,12 @@ void want_frame(const Intent& intent, Desired& desired) {
   frame.mark_allow = GW_MARK_ALLOW;
   frame.mark_nat = GW_MARK_NAT;
   frame.mark_reject = GW_MARK_REJECT;
-  desired.firewall.fingerprint = nl::fingerprint(frame);
+  return frame;
+}
+
+void want_frame(const Intent& intent, Desired& desired) {
+  desired.frame = frame_of(intent.config);
+  desired.firewall.fingerprint = nl::fingerprint(desired.frame);
 }
 
 }  // namespace gw::plan

@@ -62,6 +62,9 @@ struct Desired : KernelState {
 /// ENOSPC/E2BIG from the policy compiler and nothing else: the configuration has been validated.
 Result<Desired> compile(const Intent& intent, policy::Interner& interner);
 
+/// The frame alone, which follows from the configuration and nothing else.
+nl::Frame frame_of(const config::Config& config);
+
 /// The parts of Desired that follow from one client alone, so that one can be put without compiling all.
 Peer client_peer(const Client& client);
 Host client_host(const Client& client, uint32_t class_id);

@@ -155,7 +155,7 @@ void Lab::reconfigure(const std::string& more) {
 }
 
 Arguments Lab::daemon_command() const {
-  Arguments command = {binaries_ + "/gatewayd",
+  Arguments command = {binaries_ + "/" + daemon_program_,
                        "--config",
                        config_directory(),
                        "--state",

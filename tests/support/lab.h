@@ -44,6 +44,8 @@ class Lab {
   void set_bpffs(const std::string& directory) { bpffs_ = directory; }
   /// Whether gatewayd is told to trust a clock that nothing synchronises; it is unless set.
   void set_trust_clock(bool trust) { trust_clock_ = trust; }
+  /// The program that starts from now on; gatewayd unless set.
+  void set_daemon(const std::string& program) { daemon_program_ = program; }
   void crash();  ///< kill -9
   void stop();   ///< SIGTERM
   [[nodiscard]] bool running() const { return daemon_.running(); }
@@ -80,6 +82,7 @@ class Lab {
   std::string directory_;
   std::string bpffs_ = "/run/bpf";
   bool trust_clock_ = true;
+  std::string daemon_program_ = "gatewayd";
   std::unique_ptr<Host> internet_, gateway_, web_, data_, outside_;
   std::map<std::string, std::unique_ptr<Host>> clients_;
   Process bus_;
