@@ -136,6 +136,10 @@ TEST_F(ReconcilerTest, KeepsTheKernelAsItIsWhenItCannotBeRead) {
     Result<apply::Counter> client_counter(uint32_t) override { return apply::Counter(); }
     Result<void> clear_client_counter(uint32_t) override { return {}; }
     Result<std::vector<uint64_t>> drop_counters() override { return {}; }
+    Result<apply::FlowPage> flows(uint64_t, uint32_t) override { return apply::FlowPage(); }
+    Result<uint64_t> count_flows() override { return 0; }
+    Result<bool> erase_flow(const gw_flow_key&) override { return false; }
+    Result<std::vector<uint64_t>> untold_events() override { return {}; }
     Result<gw_explanation> explain(const gw_tuple&, const std::string&) override { return gw_explanation(); }
 
    private:
