@@ -61,7 +61,8 @@ class Closed : public testing::Test {
   void TearDown() override {
     if (HasFailure()) std::cerr << "gatewayd's log:\n" << lab_.log() << std::endl;
   }
-  static constexpr auto kSoon = std::chrono::seconds(10);
+  // What was mended a moment ago waits its turn (apply::Pace).
+  static constexpr auto kSoon = std::chrono::seconds(40);
   Lab lab_{GW_BINARY_DIR};
 };
 
