@@ -106,6 +106,7 @@ Result<std::map<uint32_t, Card>> list_cards(Socket& generic, const std::vector<L
     if (!link.mac) continue;
     if (*told && !(*told)->contains(link.index)) continue;
     Card card = *told ? by_features((*told)->at(link.index), link) : by_driver(ethtool->driver(link.name));
+    card.defers_checksums = link.kind == "veth";
     card.strips_vlan = card.native && ethtool->strips_vlan(link.name);
     cards[link.index] = card;
   }

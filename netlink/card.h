@@ -15,8 +15,10 @@ namespace gw::nl {
 /// What an Ethernet device can do with XDP: as it says itself (netdev family of generic netlink, since Linux 6.3,
 /// Documentation/netlink/specs/netdev.yaml), before that by the drivers that were tried.
 struct Card {
-  bool native = false;       ///< runs a program in the driver
-  bool transmit = false;     ///< takes frames that a program on another card redirects to it
+  bool native = false;    ///< runs a program in the driver
+  bool transmit = false;  ///< takes frames that a program on another card redirects to it
+  bool defers_checksums =
+      false;  ///< frames arrive with checksums that are still to be computed (veth): XDP redirects lose that
   bool strips_vlan = false;  ///< takes VLAN tags off the frame before a program sees it (ethtool rxvlan)
   bool operator==(const Card&) const = default;
 };

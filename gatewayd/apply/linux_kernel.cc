@@ -70,6 +70,7 @@ Result<std::map<std::string, plan::Card>> read_cards(LinuxKernel::Parts& parts, 
     out[link.name] = {.mac = *link.mac,
                       .native_xdp = card->second.native,
                       .transmits = card->second.transmit,
+                      .defers_checksums = card->second.defers_checksums,
                       .strips_vlan = card->second.strips_vlan,
                       .trouble = trouble};
   }

@@ -146,8 +146,9 @@ struct Nat {
 
 enum class ForwardForeign : uint8_t { leave, drop };
 
-/// Whether established flows between subnets may be forwarded in XDP where the cards can.
-enum class FastPath : uint8_t { automatic, off };
+/// Whether established flows between subnets may be forwarded in XDP where the cards can. `automatic` leaves out veth,
+/// whose frames may carry checksums that nobody has computed yet.
+enum class FastPath : uint8_t { automatic, on, off };
 
 struct Dataplane {
   FastPath fast_path = FastPath::automatic;

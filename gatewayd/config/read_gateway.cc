@@ -113,9 +113,10 @@ void read_vpn(Diagnostics& diagnostics, const YamlNode* node, Draft& draft) {
 void read_dataplane(Diagnostics& diagnostics, const YamlNode* node, Draft& draft) {
   if (node == nullptr) return;
   const Section section(diagnostics, *node, "dataplane", {"fast_path"});
-  draft.config.dataplane.fast_path = read_word<FastPath>(diagnostics, section.get("fast_path"),
-                                                         {{"auto", FastPath::automatic}, {"off", FastPath::off}})
-                                         .value_or(FastPath::automatic);
+  draft.config.dataplane.fast_path =
+      read_word<FastPath>(diagnostics, section.get("fast_path"),
+                          {{"auto", FastPath::automatic}, {"on", FastPath::on}, {"off", FastPath::off}})
+          .value_or(FastPath::automatic);
 }
 
 void read_network(Diagnostics& diagnostics, const YamlNode* node, Draft& draft) {

@@ -25,6 +25,8 @@ std::string hindrance(const Intent& intent, const std::string& name) {
   if (!card.trouble.empty()) return card.trouble;
   if (!card.native_xdp) return "no XDP in its driver";
   if (!card.transmits) return "takes no redirected frames";
+  if (card.defers_checksums && intent.config.dataplane.fast_path != config::FastPath::on)
+    return "a veth, whose frames may lack checksums";
   if (card.strips_vlan && has_vlans(intent.config, name))
     return fmt::format("hides VLAN tags: ethtool -K {} rxvlan off", name);
   return {};

@@ -34,9 +34,10 @@ struct Client {
 struct Card {
   std::array<uint8_t, 6> mac = {};
   bool native_xdp = false;
-  bool transmits = false;    ///< takes redirected frames
-  bool strips_vlan = false;  ///< the XDP program would not see tags
-  std::string trouble = {};  ///< it said that it could, and then did not: why
+  bool transmits = false;         ///< takes redirected frames
+  bool defers_checksums = false;  ///< veth: what a redirect sends on may carry a wrong checksum
+  bool strips_vlan = false;       ///< the XDP program would not see tags
+  std::string trouble = {};       ///< it said that it could, and then did not: why
   bool operator==(const Card&) const = default;
 };
 

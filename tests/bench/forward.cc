@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Forwarded packets per second, 64-byte frames from one subnet to another through the gateway's namespace: plain
-// forwarding, ours, and nftables with connection tracking and verdict maps for the same policy. The packets enter the
-// gateway's interface from a generator in the kernel, on the same core, and are counted where they leave.
+// Forwarded packets per second, 64-byte frames from one subnet to another through the gateway's namespace: ours with
+// the fast path and without, plain forwarding, and nftables with connection tracking and verdict maps for the same
+// policy. A generator in the kernel, on the same core, sends them from a host; they are counted where they leave the
+// gateway. All veth devices poll (generic receive offload), as cards do, for every contender.
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
 
@@ -32,7 +33,7 @@ uint16_t checksum_of(const std::string& source, const std::string& destination, 
   return htons(static_cast<uint16_t>(~sum));
 }
 
-/// One way through a gateway: packets that enter at `in` and are counted where they leave, at `out`.
+/// One way through a gateway: packets that a host sends to `in`, and that are counted where they leave, at `out`.
 struct Way {
   const char *in, *out, *source, *destination;
   bool reverse;
@@ -42,7 +43,8 @@ constexpr Way kBack{"eth2", "eth1", "10.1.2.10", "10.1.1.10", true};
 
 class Generator {
  public:
-  Generator(Lab& lab, const Way& way) : lab_(lab), way_(way), program_(gw_generator__open_and_load()) {
+  Generator(Lab& lab, const Way& way)
+      : lab_(lab), host_(way.reverse ? lab.data() : lab.web()), way_(way), program_(gw_generator__open_and_load()) {
     if (program_ == nullptr) throw std::runtime_error("cannot load the generator");
     std::istringstream mac(lab.gateway().must("cat /sys/class/net/" + std::string(way.in) + "/address"));
     mac >> std::hex;
@@ -56,7 +58,7 @@ class Generator {
     program_->bss->destination = inet_addr(way.destination);
     program_->bss->ip_checksum = checksum_of(way.source, way.destination, 20 + 8 + 18);
     program_->bss->reverse = way.reverse ? 1 : 0;
-    ifindex_ = std::stoi(lab.gateway().must("cat /sys/class/net/" + std::string(way.in) + "/ifindex"));
+    ifindex_ = std::stoi(host_.must("cat /sys/class/net/eth0/ifindex"));
   }
   Generator(const Generator&) = delete;
   Generator& operator=(const Generator&) = delete;
@@ -72,7 +74,7 @@ class Generator {
                 .ctx_size_in = sizeof context, .repeat = static_cast<int>(packets), .flags = BPF_F_TEST_XDP_LIVE_FRAMES,
                 .batch_size = 64);
     int status = -1;
-    lab_.gateway().in([&] { status = bpf_prog_test_run_opts(bpf_program__fd(program_->progs.generate), &options); });
+    host_.in([&] { status = bpf_prog_test_run_opts(bpf_program__fd(program_->progs.generate), &options); });
     if (status != 0) throw std::runtime_error("test run: " + std::to_string(status));
   }
 
@@ -82,6 +84,7 @@ class Generator {
 
  private:
   Lab& lab_;
+  Host& host_;
   Way way_;
   gw_generator* program_;
   int ifindex_ = 0;
@@ -123,6 +126,12 @@ std::string rules(int count) {
   return out + "  - {name: allowed, action: allow, from: [subnet:web], to: [subnet:data], services: [udp/9]}\n";
 }
 
+/// Devices that poll take frames from XDP, and the sender's.
+void prepare_devices(Lab& lab) {
+  for (const char* device : {"eth1", "eth2"}) lab.gateway().must("ethtool -K " + std::string(device) + " gro on");
+  for (Host* host : {&lab.web(), &lab.data()}) host->must("ethtool -K eth0 gro on");
+}
+
 /// A host that takes packets and drops them as early as it can.
 void prepare_sink(Lab& lab, const Host& host, const std::string& address, const std::string& device) {
   const std::string mac = host.must("cat /sys/class/net/eth0/address");
@@ -159,23 +168,34 @@ void prepare_nftables(Lab& lab, int count) {
 void bench_forwarding() {
   constexpr int kRules = 1000;
   Lab ours(GW_BINARY_DIR);
-  ours.configure(rules(kRules));
+  Lab slow(GW_BINARY_DIR);
+  prepare_devices(ours);
+  ours.configure(rules(kRules) + "dataplane: {fast_path: on}\n");
   ours.start();
+  if (ours.must_gwctl("status").find("fast path   eth1, eth2") == std::string::npos)
+    throw std::runtime_error("the fast path is off");
+  prepare_devices(slow);
+  slow.configure(rules(kRules) + "dataplane: {fast_path: off}\n");
+  slow.start();
   Lab plain(GW_BINARY_DIR);
+  prepare_devices(plain);
   prepare_router(plain);
   Lab nftables(GW_BINARY_DIR);
+  prepare_devices(nftables);
   prepare_router(nftables);
   prepare_nftables(nftables, kRules);
-  for (Lab* lab : {&ours, &plain, &nftables}) {
+  for (Lab* lab : {&ours, &slow, &plain, &nftables}) {
     prepare_sink(*lab, lab->web(), "10.1.1.10", "eth1");
     prepare_sink(*lab, lab->data(), "10.1.2.10", "eth2");
   }
   Contender our_gateway(ours);
+  Contender slow_gateway(slow);
   Contender plain_router(plain);
   Contender nftables_router(nftables);
   for (const uint32_t flows : {1U, 1000U}) {
     report(interleave("forward, 64 B, " + std::to_string(flows) + " flows, 1,000 rules", "packets/s", kRounds,
                       {{"ours", [&] { return our_gateway.measure(flows); }},
+                       {"ours, fast path off", [&] { return slow_gateway.measure(flows); }},
                        {"plain forwarding", [&] { return plain_router.measure(flows); }},
                        {"nftables, conntrack and verdict maps", [&] { return nftables_router.measure(flows); }}}),
            bench_file());

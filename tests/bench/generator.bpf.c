@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
 /*
  * A packet generator: run by BPF_PROG_TEST_RUN with live frames, each packet is written anew (the kernel recycles pages
- * with what a router did to them) and passed to the stack as if the interface had received it.
+ * with what a router did to them) and sent, so that the other end of the veth receives it as from a wire.
  */
 /* bpf_helpers.h needs the types of linux/bpf.h before it. */
 /* clang-format off */
@@ -47,7 +47,7 @@ int generate(struct xdp_md* ctx) {
   udp->dest = reverse ? port : bpf_htons(9);
   udp->len = bpf_htons(sizeof(*udp) + payload);
   udp->check = 0;
-  return XDP_PASS;
+  return XDP_TX;
 }
 
 char _license[] SEC("license") = "GPL";

@@ -18,6 +18,7 @@ class Cards : public NetlinkTest {
 TEST_F(Cards, SayThatTheyRunProgramsInTheDriver) {
   add_veth("nlt0", "nlt1");
   EXPECT_TRUE(card("nlt0").native);
+  EXPECT_TRUE(card("nlt0").defers_checksums);
 }
 
 TEST_F(Cards, AreOnlyEthernetDevices) {

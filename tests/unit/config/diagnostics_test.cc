@@ -132,8 +132,8 @@ const std::vector<Case> kValues{
      kBase + "forward_foreign: keep\n",
      {"3:18: error: 'keep' is not among the words allowed here: leave, drop"}},
     {"a fast path with another word",
-     kBase + "dataplane: {fast_path: on}\n",
-     {"3:24: error: 'on' is not among the words allowed here: auto, off"}},
+     kBase + "dataplane: {fast_path: yes}\n",
+     {"3:24: error: 'yes' is not among the words allowed here: auto, on, off"}},
     {"an MTU below the floor",
      "gateway: {public: {interface: eth0}}\n"
      "vpn: {subnets: [172.16.201.0/24], mtu: 1279}\n",

@@ -72,6 +72,15 @@ TEST(FastPath, DoesNotTrustACardThatHidesVlanTagsOnlyWhereThereAreVlans) {
   EXPECT_THAT(fast_path(intent).devices, ElementsAre("eth0", "eth1"));
 }
 
+TEST(FastPath, TakesAVethOnlyWhenAskedTo) {
+  Intent intent = office();
+  intent.cards["eth0"].defers_checksums = true;
+  EXPECT_EQ(fast_path(intent).why_not, "eth0: a veth, whose frames may lack checksums");
+  EXPECT_FALSE(fast_path(intent).devices.contains("eth0"));
+  intent.config.dataplane.fast_path = config::FastPath::on;
+  EXPECT_TRUE(fast_path(intent).devices.contains("eth0"));
+}
+
 TEST(FastPath, NeedsTwoSubnets) {
   Intent intent = office();
   intent.config.subnets.erase("data");
