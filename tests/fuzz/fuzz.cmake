@@ -17,13 +17,23 @@ foreach(fuzzer IN LISTS fuzzers)
   target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
 endforeach()
 
+# Packets through the loaded programs (root, a kernel with BPF), beside the model of the bpf tier's tests.
+if(TARGET fuzz_packets)
+  foreach(source IN ITEMS world image_builder rules_world model_reader model_gateway model_standard)
+    target_sources(fuzz_packets PRIVATE ${CMAKE_SOURCE_DIR}/tests/bpf/programs/${source}.cc)
+  endforeach()
+  target_link_libraries(fuzz_packets PRIVATE gw_bpf gw_support GTest::gtest)
+endif()
+
 # The layers were declared before this file was read: give each of them the instrumentation.
 get_property(targets DIRECTORY ${CMAKE_SOURCE_DIR} PROPERTY BUILDSYSTEM_TARGETS)
 foreach(target IN LISTS targets)
   get_target_property(type ${target} TYPE)
   if(type STREQUAL STATIC_LIBRARY OR type STREQUAL EXECUTABLE)
-    # std::stable_sort of libstdc++ 12 calls what the same library declares deprecated; g++ is silent about it.
-    target_compile_options(${target} PRIVATE -fsanitize=fuzzer-no-link ${fuzz_sanitizers} -Wno-deprecated-declarations)
+    # std::stable_sort of libstdc++ 12 calls what the same library declares deprecated, and libbpf's option
+    # macros leave fields out; g++ is silent about both.
+    target_compile_options(${target} PRIVATE -fsanitize=fuzzer-no-link ${fuzz_sanitizers} -Wno-deprecated-declarations
+                           -Wno-missing-designated-field-initializers)
     target_link_options(${target} PRIVATE ${fuzz_sanitizers})
   endif()
 endforeach()

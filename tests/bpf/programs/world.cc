@@ -129,6 +129,8 @@ __sk_buff context(const Entry& where) {
 
 }  // namespace
 
+void begin_world() { world->SetUp(); }
+
 std::ostream& operator<<(std::ostream& out, const Verdict& verdict) {
   if (verdict.passed && verdict.mark == 0) return out << "passed unmarked";
   if (verdict.passed)

@@ -46,6 +46,9 @@ struct Entry {
   uint32_t segments = 0;           ///< GSO
 };
 
+/// GoogleTest does this before all tests; another program that uses LoadedPolicy calls it.
+void begin_world();
+
 /// Programs and maps of one test, on a bpffs of the process's own; removed at the end.
 class LoadedPolicy {
  public:
