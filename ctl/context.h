@@ -57,6 +57,7 @@ void add_certificate_commands(CLI::App& app, Action& action);
 void add_explain_command(CLI::App& app, Action& action);
 void add_flows_command(CLI::App& app, Action& action);
 void add_monitor_command(CLI::App& app, Action& action);
+void add_metrics_command(CLI::App& app, Action& action);
 
 /// The whole program but for what `main` passes in. Prints; returns the exit code.
 int run(int argc, const char* const* argv, const Clock& clock, const std::string& version);

@@ -77,6 +77,7 @@ int run(int argc, const char* const* argv, const Clock& clock, const std::string
   add_explain_command(app, action);
   add_flows_command(app, action);
   add_monitor_command(app, action);
+  add_metrics_command(app, action);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -74,6 +74,8 @@ class Daemon {
   void on_adjusted(const apply::Report& report);
   void on_verdicts();
   void settle_verdicts();
+  void follow_metrics();
+  void write_metrics();
   void tick();
   void schedule_converge();
   void schedule_tick();
@@ -105,6 +107,8 @@ class Daemon {
   apply::Pace pace_;
   events::Limiter logged_limit_{20, 100}, denied_limit_{5, 50};  // rules that log, all other refusals
   uint64_t untold_ = 0;                                          // verdicts that the journal has not heard of
+  std::optional<config::Metrics> metrics_;                       // what is being written now
+  std::string metrics_complaint_;                                // said once
   bool settling_ = false;                                        // settle_timer_ runs
   apply::Pace::Time frame_checked_{0};
   bool layouts_removed_ = false;
@@ -112,7 +116,8 @@ class Daemon {
   std::vector<events::Source> sources_;
   std::optional<events::ClockWatch> clock_watch_;
   std::optional<events::Resolver> resolver_;
-  events::Source converge_timer_, tick_timer_, bus_timer_, names_timer_, settle_timer_, fast_path_timer_;
+  events::Source converge_timer_, tick_timer_, bus_timer_, names_timer_, settle_timer_, fast_path_timer_,
+      metrics_timer_;
 };
 
 /// `gatewayd --reset-time`: the registry believes the wall clock again, whatever it has seen. 0, or 1 with the reason

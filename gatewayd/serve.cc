@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <cstdio>
 #include <tuple>
 #include <utility>
 
+#include "gatewayd/base/file.h"
 #include "gatewayd/daemon.h"
 
 namespace gw {
@@ -88,7 +90,8 @@ Result<void> Daemon::make_timers() {
       {&bus_timer_, CLOCK_MONOTONIC, [this] { regain_bus(); }},
       {&settle_timer_, CLOCK_MONOTONIC, [this] { settle_verdicts(); }},
       {&names_timer_, CLOCK_MONOTONIC, [this] { look_up_names(); }},
-      {&fast_path_timer_, CLOCK_MONOTONIC, [this] { look_at_fast_path(); }}};
+      {&fast_path_timer_, CLOCK_MONOTONIC, [this] { look_at_fast_path(); }},
+      {&metrics_timer_, CLOCK_MONOTONIC, [this] { write_metrics(); }}};
   for (const auto& [timer, clock, callback] : all) {
     auto made = events::Source::timer(loop_, clock, callback);
     if (!made) return std::unexpected(made.error());
@@ -155,6 +158,7 @@ void Daemon::converge() {
 
 void Daemon::on_converged(const apply::Report& report) {
   pace_.finished(monotonic(), report.clean());
+  follow_metrics();
   log_report(report);
   if (report.clean()) remove_other_layouts();
   schedule_converge();
@@ -218,9 +222,35 @@ void Daemon::settle_verdicts() {
   const uint64_t news = controller_->tell_untold();
   const uint64_t kept_back = logged_limit_.take_suppressed() + denied_limit_.take_suppressed();
   untold_ += news + kept_back;
-  settling_ = news + kept_back != 0;
+  const bool settled = controller_->settle_watchers();
+  settling_ = news + kept_back != 0 || !settled;
   if (settling_) return log_failure(settle_timer_.set_after(kSettleUs));
   if (untold_ != 0) log_.entry(control::journal_summary(std::exchange(untold_, 0)));
+}
+
+// After a change of the configuration: another file, another interval, or none.
+void Daemon::follow_metrics() {
+  auto wanted = controller_->metrics_file();
+  if (wanted == metrics_) return;
+  // Numbers that nobody keeps fresh are worse than none.
+  if (metrics_ && (!wanted || wanted->textfile != metrics_->textfile)) (void)std::remove(metrics_->textfile.c_str());
+  metrics_ = std::move(wanted);
+  metrics_timer_.stop();
+  if (metrics_) write_metrics();
+}
+
+void Daemon::write_metrics() {
+  constexpr mode_t kForAll = 0644;
+  Result<void> done;
+  if (const auto text = controller_->metrics()) {
+    done = write_file_atomically(metrics_->textfile, *text, kForAll);
+  } else {
+    done = std::unexpected(text.error());
+  }
+  const std::string complaint = done ? "" : done.error().message();
+  if (!complaint.empty() && complaint != metrics_complaint_) log_.error(complaint);
+  metrics_complaint_ = complaint;
+  log_failure(metrics_timer_.set_after(metrics_->interval_seconds * kUsPerSecond));
 }
 
 void Daemon::log_report(const apply::Report& report) {

@@ -3,7 +3,7 @@
 # Completion of gwctl for bash. A test holds its words to `gwctl --help`.
 
 declare -gA _gwctl_words=(
-  [gwctl]="status plan apply confirm rollback subnet group rule client cert ca explain flows monitor --json --host --help --version"
+  [gwctl]="status plan apply confirm rollback subnet group rule client cert ca explain flows monitor metrics --json --host --help --version"
   [status]=""
   [plan]=""
   [apply]="--confirm"
@@ -11,6 +11,7 @@ declare -gA _gwctl_words=(
   [rollback]=""
   [explain]=""
   [flows]="--client --from --to --service --rule --kill --all"
+  [metrics]=""
   [monitor]="--denied --client --subnet --rule"
   [subnet]="list add remove"
   [subnet list]=""

@@ -156,6 +156,14 @@ struct Dataplane {
   bool operator==(const Dataplane&) const = default;
 };
 
+/// A file that node_exporter's textfile collector reads.
+struct Metrics {
+  std::string textfile;
+  uint32_t interval_seconds = 15;
+
+  bool operator==(const Metrics&) const = default;
+};
+
 struct Config {
   std::string name;
   Public public_side;
@@ -169,6 +177,7 @@ struct Config {
   std::vector<Nat> nat;
   ForwardForeign forward_foreign = ForwardForeign::leave;
   Dataplane dataplane;
+  std::optional<Metrics> metrics;
 
   bool operator==(const Config&) const = default;
 };

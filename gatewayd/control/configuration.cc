@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 
 #include "gatewayd/config/edit.h"
 #include "gatewayd/control/checks.h"
@@ -58,7 +59,21 @@ Result<PlanResult> GatewayController::plan() {
   return out;
 }
 
+// Does it, and counts it.
+Result<ApplyResult> GatewayController::counted(const std::function<Result<ApplyResult>()>& work) {
+  const auto begin = std::chrono::steady_clock::now();
+  auto result = work();
+  applies_.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  ++applies_.count;
+  if (!result) ++applies_.failed;
+  return result;
+}
+
 Result<ApplyResult> GatewayController::apply(uint32_t confirm_seconds, const Who& who) {
+  return counted([&] { return apply_files(confirm_seconds, who); });
+}
+
+Result<ApplyResult> GatewayController::apply_files(uint32_t confirm_seconds, const Who& who) {
   const auto files = config::read_files(options_.config_directory);
   if (!files) return std::unexpected(files.error());
   const config::Loaded loaded = config::load(*files);
@@ -122,7 +137,7 @@ Result<ApplyResult> GatewayController::go_back() {
 }
 
 Result<ApplyResult> GatewayController::rollback(const Who& who) {
-  auto back = go_back();
+  auto back = counted([this] { return go_back(); });
   if (back) tell(fmt::format("rolled back to apply {} by {}", back->sequence, who));
   return back;
 }

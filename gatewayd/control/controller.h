@@ -206,6 +206,9 @@ class Controller {
   /// the reader closes it or gatewayd goes. EBUSY: too many watch already.
   virtual Result<UniqueFd> watch(const WatchFilter& filter) = 0;
 
+  /// What the gateway counts, in Prometheus' text format.
+  virtual Result<std::string> metrics() = 0;
+
   /// Called after anything above or in the kernel changed, for property-change signals.
   virtual void on_change(std::function<void()> callback) = 0;
 };

@@ -20,6 +20,12 @@ struct Packet;
 
 namespace gw::control {
 
+/// Applies and rollbacks since the start, the refused ones among them.
+struct ApplyCounts {
+  uint64_t count = 0, failed = 0;
+  double seconds = 0;  ///< all together
+};
+
 struct Party;
 struct World;
 
@@ -82,6 +88,8 @@ class GatewayController final : public Controller {
   std::optional<Sighting> sight(const gw_event& event, int64_t wall_offset_ns);
   /// How many events the programs kept to themselves since the last call; whoever watches is told.
   uint64_t tell_untold();
+  /// False when somebody who watches has not been told yet what he lost: ask again.
+  bool settle_watchers() { return watchers_.settle(); }
 
   Result<Status> status() override;
   Result<Summary> summary() override;
@@ -117,6 +125,9 @@ class GatewayController final : public Controller {
   Result<FlowList> flows(const FlowFilter& filter, uint64_t from) override;
   Result<FlowsEnded> end_flows(const FlowFilter& filter, bool all, uint64_t from, const Who& who) override;
   Result<UniqueFd> watch(const WatchFilter& filter) override;
+  Result<std::string> metrics() override;
+  /// Where the applied configuration wants the metrics written.
+  [[nodiscard]] std::optional<config::Metrics> metrics_file() const;
   void on_change(std::function<void()> callback) override { changed_ = std::move(callback); }
 
  private:
@@ -141,6 +152,8 @@ class GatewayController final : public Controller {
 
   // configuration.cc
   Result<void> check_fits(const config::Config& wanted);
+  Result<ApplyResult> counted(const std::function<Result<ApplyResult>()>& work);
+  Result<ApplyResult> apply_files(uint32_t confirm_seconds, const Who& who);
   Result<ApplyResult> put_in_force(const config::Files& files, UnixSeconds deadline, const Who& who);
   void undo(const Error& why);
   Result<ApplyResult> go_back();
@@ -183,6 +196,7 @@ class GatewayController final : public Controller {
   std::optional<Error> start_error_;          // why there is no intent
   Ends ends_;
   Watchers watchers_;
+  ApplyCounts applies_;
   std::optional<uint64_t> untold_;  // as last read; nullopt: never
 };
 

@@ -17,11 +17,12 @@ bool Watchers::send(Watcher& watcher, const std::string& record) {
 }
 
 // True when nothing is owed to the reader any more.
-bool Watchers::tell_lost(Watcher& watcher) {
-  if (watcher.lost == 0) return true;
-  if (!send(watcher, fmt::format("{{\"lost\":{}}}\n", watcher.lost))) return false;
-  watcher.lost = 0;
-  return true;
+bool Watchers::tell_owed(Watcher& watcher) {
+  const auto tell = [&](const char* what, uint64_t& count) {
+    if (count != 0 && send(watcher, fmt::format("{{\"{}\":{}}}\n", what, count))) count = 0;
+    return count == 0;
+  };
+  return tell("lost", watcher.lost) && tell("untold", watcher.untold);
 }
 
 void Watchers::forget_gone() {
@@ -42,7 +43,7 @@ Result<UniqueFd> Watchers::add(WatchFilter filter) {
     return failure(errno, "make a socket for", "the verdicts");
   }
   UniqueFd reader(ends[0]);
-  watchers_.push_back({UniqueFd(ends[1]), std::move(filter), 0, false});
+  watchers_.push_back({UniqueFd(ends[1]), std::move(filter), 0, 0, false});
   return reader;
 }
 
@@ -51,21 +52,21 @@ void Watchers::show(const Sighting& sighting) {
   for (Watcher& watcher : watchers_) {
     if (!watcher.filter.admits(sighting)) continue;
     if (record.empty()) record = json_of(sighting);
-    if (!tell_lost(watcher) || !send(watcher, record)) ++watcher.lost;
+    if (!tell_owed(watcher) || !send(watcher, record)) ++watcher.lost;
   }
   watchers_.remove_if([](const Watcher& watcher) { return watcher.gone; });
 }
 
 void Watchers::untold(uint64_t packets) {
-  const std::string record = fmt::format("{{\"untold\":{}}}\n", packets);
-  for (Watcher& watcher : watchers_) {
-    if (!tell_lost(watcher) || !send(watcher, record)) watcher.lost += packets;
-  }
+  for (Watcher& watcher : watchers_) watcher.untold += packets;
+  settle();
 }
 
-void Watchers::settle() {
-  for (Watcher& watcher : watchers_) tell_lost(watcher);
+bool Watchers::settle() {
+  bool settled = true;
   forget_gone();
+  for (Watcher& watcher : watchers_) settled = tell_owed(watcher) && settled;
+  return settled;
 }
 
 }  // namespace gw::control

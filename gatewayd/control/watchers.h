@@ -23,18 +23,18 @@ class Watchers {
   void show(const Sighting& sighting);
   /// The programs kept `packets` events to themselves.
   void untold(uint64_t packets);
-  /// Tells readers that have room again what they lost.
-  void settle();
+  /// Tells readers that have room again what they lost. False when some have none yet: ask again.
+  bool settle();
 
  private:
   struct Watcher {
     UniqueFd fd;
     WatchFilter filter;
-    uint64_t lost = 0;
+    uint64_t lost = 0, untold = 0;  // not told to it yet
     bool gone = false;
   };
   static bool send(Watcher& watcher, const std::string& record);
-  static bool tell_lost(Watcher& watcher);
+  static bool tell_owed(Watcher& watcher);
   void forget_gone();
 
   std::list<Watcher> watchers_;

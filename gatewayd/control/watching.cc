@@ -114,7 +114,6 @@ uint64_t GatewayController::tell_untold() {
   const uint64_t news = untold_ && now > *untold_ ? now - *untold_ : 0;
   untold_ = now;
   if (news != 0) watchers_.untold(news);
-  watchers_.settle();
   return news;
 }
 

@@ -191,6 +191,7 @@ constexpr Method kMethods[] = {
     {"ListFlows", "a{sv}t", "aa{sv}t", P(filter) P(from) P(flows) P(next), Access::watch, list_flows},
     {"EndFlows", "a{sv}t", "ut", P(filter) P(from) P(ended) P(next), Access::change, end_flows},
     {"Watch", "a{sv}", "h", P(filter) P(verdicts), Access::watch, watch},
+    {"GetMetrics", "", "s", P(text), Access::read, get_metrics},
 };
 #undef P
 

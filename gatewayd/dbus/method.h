@@ -46,6 +46,7 @@ std::vector<sd_bus_vtable> make_vtable(std::span<const Method> methods, std::spa
 Result<void> list_flows(Call& call);
 Result<void> end_flows(Call& call);
 Result<void> watch(Call& call);
+Result<void> get_metrics(Call& call);
 
 /// What Manager1 and Client1 have in common, for the client in `call.client`.
 Result<void> set_client(Call& call);

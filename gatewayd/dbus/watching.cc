@@ -54,4 +54,11 @@ Result<void> watch(Call& call) {
   return {};
 }
 
+Result<void> get_metrics(Call& call) {
+  const auto metrics = call.controller.metrics();
+  if (!metrics) return std::unexpected(metrics.error());
+  call.out.text(*metrics);
+  return {};
+}
+
 }  // namespace gw::dbus

@@ -170,7 +170,12 @@ Arguments Lab::daemon_command() const {
 
 void Lab::start() {
   const NotifySocket notify(directory_ + "/notify");
-  daemon_ = gateway_->start(daemon_command(), directory_ + "/log", [this] {
+  Arguments command = daemon_command();
+  if (journal_) {
+    const Arguments shell = {"sh", "-c", "JOURNAL_STREAM=$(stat -L -c %d:%i /dev/stderr) exec \"$@\"", "sh"};
+    command.insert(command.begin(), shell.begin(), shell.end());
+  }
+  daemon_ = gateway_->start(command, directory_ + "/log", [this] {
     setenv("DBUS_SYSTEM_BUS_ADDRESS", bus_address().c_str(), 1);
     setenv("NOTIFY_SOCKET", (directory_ + "/notify").c_str(), 1);
   });

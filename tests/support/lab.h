@@ -46,6 +46,8 @@ class Lab {
   void set_trust_clock(bool trust) { trust_clock_ = trust; }
   /// The program that starts from now on; gatewayd unless set.
   void set_daemon(const std::string& program) { daemon_program_ = program; }
+  /// From the next start on gatewayd finds its stderr to be the journal.
+  void log_to_journal() { journal_ = true; }
   void crash();  ///< kill -9
   void stop();   ///< SIGTERM
   [[nodiscard]] bool running() const { return daemon_.running(); }
@@ -80,6 +82,7 @@ class Lab {
 
   std::string binaries_;
   std::string directory_;
+  bool journal_ = false;
   std::string bpffs_ = "/run/bpf";
   bool trust_clock_ = true;
   std::string daemon_program_ = "gatewayd";

@@ -46,6 +46,17 @@ const std::vector<Case> kAddresses{
     {"a default route as a prefix",
      kBase + "network: {address_space: 0.0.0.0/0}\n",
      {"3:26: error: 0.0.0.0/0 is a default route; name the prefixes that are really there"}},
+    {"metrics without a file",
+     kBase + "metrics: {interval: 15s}\n",
+     {"3:10: error: metrics needs 'textfile'; for example textfile: /var/lib/prometheus/node-exporter/gatewayd.prom"}},
+    {"metrics in a file that nobody reads",
+     kBase + "metrics: {textfile: gatewayd.txt, interval: 15}\n",
+     {"3:21: error: 'gatewayd.txt' is no absolute path; write one such as /gatewayd.txt",
+      "3:45: error: '15' is no time from 1s to 60m; write one such as 15s or 1m"}},
+    {"metrics in a file of another kind, too seldom",
+     kBase + "metrics: {textfile: /run/gatewayd.txt, interval: 61m}\n",
+     {"3:21: error: '/run/gatewayd.txt' does not end in .prom, and node_exporter reads no other file",
+      "3:50: error: '61m' is no time from 1s to 60m; write one such as 15s or 1m"}},
     {"a subnet in another subnet",
      kBase + "subnets:\n"
              "  web: {prefixes: [10.1.1.0/24], interface: eth1}\n"

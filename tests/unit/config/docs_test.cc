@@ -73,6 +73,7 @@ TEST(Reference, NamesEveryKey) {
       {"subnets: {a: {qqqqqqqq: }}", "subnets.NAME."},
       {"groups: {a: {qqqqqqqq: }}", "groups.NAME."},
       {"sites: {a: {qqqqqqqq: }}", "sites.NAME."},
+      {"metrics: {qqqqqqqq: }", "metrics."},
       {"nat: [{qqqqqqqq: }]", "nat[]."},
       {"rules: [{qqqqqqqq: }]", ""},
   };

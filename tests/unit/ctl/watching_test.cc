@@ -69,6 +69,13 @@ TEST_F(Gwctl, FlowsAreKilledOnlyWhenItIsSaidWhich) {
   EXPECT_EQ(json::parse(told({"flows", "--kill", "--all", "--json"})), json({{"ended", 2}}));
 }
 
+TEST_F(Gwctl, MetricsArePrintedAsTheyCome) {
+  const std::string text = "# TYPE gatewayd_peers gauge\ngatewayd_peers 3\n";
+  gateway().answer("GetMetrics", {text});
+  EXPECT_EQ(told({"metrics"}), text);
+  EXPECT_EQ(json::parse(told({"metrics", "--json"})), text);
+}
+
 /// A gwctl monitor against a socket that this test writes to.
 class Monitor : public Gwctl {
  protected:

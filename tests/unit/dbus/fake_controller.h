@@ -144,6 +144,7 @@ class FakeController final : public control::Controller {
     if (error) return std::unexpected(*error);
     return watchers.add(filter);
   }
+  Result<std::string> metrics() override { return answer("metrics", std::string("gatewayd_peers 3\n")); }
   void on_change(std::function<void()> callback) override { changed = std::move(callback); }
 
  private:

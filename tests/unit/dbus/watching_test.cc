@@ -74,6 +74,10 @@ TEST_F(WatchingOnTheBus, HandsOutASocketOnWhichVerdictsCome) {
   EXPECT_THAT(record.data(), HasSubstr(R"("to_zone":"subnet:web")"));
 }
 
+TEST_F(WatchingOnTheBus, GivesTheMetricsAsText) {
+  EXPECT_EQ(render(call(root_.get(), "GetMetrics").message.get()), "\"gatewayd_peers 3\n\"");
+}
+
 TEST_F(WatchingOnTheBus, EndsAWatchWhenItsReaderGoes) {
   for (size_t i = 0; i < control::Watchers::kMost + 4; ++i) {
     const Reply reply = call(root_.get(), "Watch", [](sd_bus_message* m) { sd_bus_message_append(m, "a{sv}", 0); });
