@@ -20,16 +20,18 @@
 #define GW_MARK_MASK   0x70000000U
 
 /* Capacities. */
-#define GW_MAX_HOSTS	 131072U /* addresses: clients x families, and the gateway's own */
-#define GW_MAX_CLIENTS	 131072U /* client numbers, 1-based; 0 is 'no client' */
-#define GW_MAX_RULES	 65536U	 /* rule ids; 0 is the default rule (deny) */
-#define GW_MAX_LINKS	 256U
-#define GW_MAX_FLOWS	 262144U /* open TCP connections */
-#define GW_MAX_ANSWERED	 65536U	 /* flows of other protocols that were answered */
-#define GW_MAX_NEW_FLOWS 65536U	 /* what was not answered yet, and connections that have ended */
-#define GW_MAX_FRAGMENTS 16384U
-#define GW_MAX_SOURCES	 131072U /* addresses whose rate of new flows is remembered */
-#define GW_EVENT_BYTES	 262144U
+#define GW_MAX_HOSTS	  131072U /* addresses: clients x families, and the gateway's own */
+#define GW_MAX_CLIENTS	  131072U /* client numbers, 1-based; 0 is 'no client' */
+#define GW_MAX_RULES	  65536U  /* rule ids; 0 is the default rule (deny) */
+#define GW_MAX_LINKS	  256U
+#define GW_MAX_FLOWS	  262144U /* open TCP connections */
+#define GW_MAX_ANSWERED	  65536U  /* flows of other protocols that were answered */
+#define GW_MAX_NEW_FLOWS  65536U  /* what was not answered yet, and connections that have ended */
+#define GW_MAX_FRAGMENTS  16384U
+#define GW_MAX_SOURCES	  131072U /* addresses whose rate of new flows is remembered */
+#define GW_MAX_BLOCKS	  1024U	 /* prefixes of the deny list: a trie stays small (its updates allocate under a lock) */
+#define GW_MAX_INITIATORS 65536U /* addresses whose rate of handshakes is remembered */
+#define GW_EVENT_BYTES	  262144U
 
 /* An address as 16 bytes in network order, IPv4 as ::ffff:a.b.c.d. Aligned to 4: in a trie key it follows a __u32. */
 struct gw_addr {
@@ -210,6 +212,25 @@ struct gw_source {
 	__u64 empty_at_ns; /* coarse monotonic */
 };
 
+/*
+ * gw_guard: ARRAY of one. What the guard knows of the gateway's WireGuard. It is not written in one piece: a handshake that
+ * meets a change of the key is refused, and is sent again.
+ */
+struct gw_guard {
+	__be16 port; /* 0: no WireGuard to guard yet, only the deny list counts */
+	__u16 pad[3];
+	__u64 initiations; /* a second and source address (IPv6: /64); 0 is no limit. A source may be a second ahead of it */
+	__u32 mac1[8];	     /* BLAKE2s state behind the key block of mac1, from public_key */
+	__u8 public_key[32]; /* the gateway's own; read by user space only */
+};
+
+/* gw_blocks: LPM_TRIE gw_prefix_key -> gw_block: the deny list. */
+struct gw_block {
+	__u64 until_ns; /* wall clock; ~0 is 'no end' */
+};
+
+/* gw_initiators: LRU_HASH gw_addr -> gw_source: a bucket of handshake initiations. */
+
 /* Counters: PERCPU_ARRAYs. */
 struct gw_counter {
 	__u64 packets;
@@ -239,7 +260,13 @@ struct gw_counter {
 	X(RATE, "too many new flows from this address")                                                                \
 	X(LAND, "source and destination are the same address")                                                         \
 	X(TCP_FLAGS, "TCP flags that no stack sends together")                                                         \
-	X(SOURCE_ROUTE, "source-routed: meant for another than its destination")
+	X(SOURCE_ROUTE, "source-routed: meant for another than its destination")                                       \
+	X(BLOCKED, "source is on the deny list")                                                                       \
+	X(WG_TYPE, "to the WireGuard port, but no WireGuard message")                                                  \
+	X(WG_LENGTH, "WireGuard message of a wrong length")                                                            \
+	X(WG_FRAGMENT, "fragmented WireGuard handshake")                                                               \
+	X(WG_MAC1, "WireGuard handshake made without the gateway's public key")                                        \
+	X(WG_RATE, "too many WireGuard handshakes from this address")
 
 enum gw_reason {
 #define GW_X(name, text) GW_REASON_##name,

@@ -7,6 +7,7 @@
 #include "bpf/ethernet.h"
 #include "bpf/explain.h"
 #include "bpf/fast.h"
+#include "bpf/guard.h"
 #include "bpf/ingress.h"
 
 /* The kernel knows no Apache-2.0: it is loaded under the other of the two. */
@@ -141,4 +142,16 @@ int explain(struct __sk_buff *skb)
 
 	gw_read_now(&now);
 	return gw_answer(skb, &now);
+}
+
+SEC("tc")
+int guard_ingress(struct __sk_buff *skb)
+{
+	return gw_guard_skb(skb) ? TC_ACT_SHOT : TC_ACT_UNSPEC;
+}
+
+SEC("xdp")
+int guard_xdp(struct xdp_md *ctx)
+{
+	return gw_guard_frame(ctx) ? XDP_DROP : XDP_PASS;
 }

@@ -14,6 +14,7 @@
 #include "bpf/abi.h"
 #include "bpf/image.h"
 #include "gatewayd/base/ip.h"
+#include "gatewayd/base/key.h"
 #include "gatewayd/base/result.h"
 
 namespace gw::bpf {
@@ -23,6 +24,7 @@ enum class Hook : uint8_t {
   vpn_egress,      ///< WireGuard device, TC egress
   subnet_ingress,  ///< Ethernet device, TC ingress
   xdp,             ///< Ethernet card, native XDP
+  guard_ingress,   ///< public interface, TC ingress, in front of the policy
 };
 
 /// A program of ours on an interface, as the kernel reports it.
@@ -68,6 +70,17 @@ struct FlowPage {
   std::vector<Flow> flows;
   uint64_t next = 0;
 };
+/// What the guard knows of the gateway's WireGuard.
+struct Guard {
+  uint16_t port = 0;         ///< 0: only the deny list counts
+  uint32_t initiations = 0;  ///< handshake initiations a second and source address; 0 is no limit
+  PublicKey public_key;      ///< the gateway's own
+  bool operator==(const Guard&) const = default;
+};
+
+/// The deny list: until when (wall clock, nanoseconds; UINT64_MAX: no end) nothing from a prefix reaches the gateway's
+/// addresses over the public interface.
+using Blocks = std::map<Prefix, uint64_t>;
 
 /// The pinned programs and maps of one gateway instance. Owns file descriptors only: everything stays in the kernel
 /// when it is destroyed. One thread. Every call tells errno and, for loads, the verifier's log.
@@ -103,6 +116,14 @@ class Dataplane {
   [[nodiscard]] Result<std::map<uint32_t, Link>> links() const;  ///< by ifindex
   Result<void> put_link(uint32_t ifindex, const Link& link);
   Result<void> erase_link(uint32_t ifindex);  ///< with its VLANs; success when it was not there
+
+  /// As put_guard left it; a default value when it was never set, or when the state of mac1 is not that of the key.
+  [[nodiscard]] Result<Guard> guard() const;
+  Result<void> put_guard(const Guard& guard);
+  [[nodiscard]] Result<Blocks> blocks() const;  ///< those that have ended among them
+  /// ENOSPC: there are GW_MAX_BLOCKS. EINVAL: an IPv6 prefix that holds mapped IPv4 addresses.
+  Result<void> put_block(const Prefix& prefix, uint64_t until_ns);
+  Result<void> erase_block(const Prefix& prefix);  ///< success when it was not there
 
   /// What is attached on `ifindex`, current build only: a filter of an older build does not count, and `attach`
   /// replaces it atomically.

@@ -15,7 +15,7 @@
 
 namespace gw::bpf {
 
-inline constexpr size_t kHooks = 4;
+inline constexpr size_t kHooks = 5;
 
 struct SkeletonDeleter {
   void operator()(gw_policy* skeleton) const { gw_policy::destroy(skeleton); }

@@ -152,6 +152,9 @@ struct Execute {
     const auto device = index(op.device);
     return unless_gone(device ? p.dataplane.erase_link(*device) : std::unexpected(device.error()));
   }
+  Result<void> operator()(const plan::PutGuard& op) const { return p.dataplane.put_guard(to_bpf(op.settings)); }
+  Result<void> operator()(const plan::PutBlock& op) const { return p.dataplane.put_block(op.prefix, op.until_ns); }
+  Result<void> operator()(const plan::EraseBlock& op) const { return p.dataplane.erase_block(op.prefix); }
   Result<void> operator()(const plan::Attach& op) const {
     const auto device = index(op.attachment.device);
     if (!device) return std::unexpected(device.error());

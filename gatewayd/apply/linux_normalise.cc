@@ -109,6 +109,7 @@ class Normaliser {
       // The map of VIDs has no order.
       std::ranges::sort(out_.policy.links[device].vlans);
     }
+    out_.guard = {.settings = to_plan(raw_.guard), .blocks = raw_.blocks};
     for (const bpf::Attachment& attachment : raw_.attachments) {
       if (const auto device = name(attachment.ifindex)) out_.attachments.insert({*device, to_plan(attachment.hook)});
     }

@@ -25,6 +25,8 @@ struct Raw {
   std::string installed;                  ///< fingerprint of the active policy
   bpf::Hosts hosts;
   std::map<uint32_t, bpf::Link> link_entries;
+  bpf::Guard guard;
+  bpf::Blocks blocks;
   std::vector<bpf::Attachment> attachments;
   std::optional<std::string> frame;  ///< nl::live_frame()
   std::map<std::string, std::string> sysctls;

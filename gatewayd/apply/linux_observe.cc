@@ -74,6 +74,8 @@ Result<plan::Observed> LinuxKernel::observe(const plan::KernelState& desired) {
   take(parts_->dataplane.installed(), raw.installed, error);
   take(parts_->dataplane.hosts(), raw.hosts, error);
   take(parts_->dataplane.links(), raw.link_entries, error);
+  take(parts_->dataplane.guard(), raw.guard, error);
+  take(parts_->dataplane.blocks(), raw.blocks, error);
   take(read_attachments(parts_->dataplane, raw.links), raw.attachments, error);
   take(nl::live_frame(nl::Frame().table), raw.frame, error);
   take(read_sysctls(desired.sysctls), raw.sysctls, error);

@@ -42,6 +42,8 @@ Error with_rights_hint(Error error);
 
 bpf::Hook to_bpf(plan::Hook hook);
 plan::Hook to_plan(bpf::Hook hook);
+bpf::Guard to_bpf(const plan::GuardSettings& settings);
+plan::GuardSettings to_plan(const bpf::Guard& guard);
 bpf::Host to_bpf(const plan::Host& host);
 plan::Host to_plan(const bpf::Host& host);
 

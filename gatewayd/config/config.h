@@ -144,6 +144,13 @@ struct Nat {
   bool operator==(const Nat&) const = default;
 };
 
+/// `guard:` at the public interface.
+struct Guard {
+  uint32_t initiations_per_source = 0;  ///< WireGuard handshakes a second from one address (IPv6: /64); 0 is no limit
+
+  bool operator==(const Guard&) const = default;
+};
+
 enum class ForwardForeign : uint8_t { leave, drop };
 
 /// Whether established flows between subnets may be forwarded in XDP where the cards can. `automatic` leaves out veth,
@@ -175,6 +182,7 @@ struct Config {
   std::map<std::string, Site> sites;
   std::vector<Rule> rules;  ///< in order of judgement; built-in ones last
   std::vector<Nat> nat;
+  Guard guard;
   ForwardForeign forward_foreign = ForwardForeign::leave;
   Dataplane dataplane;
   std::optional<Metrics> metrics;

@@ -62,6 +62,7 @@ void read_sites(Diagnostics& diagnostics, const YamlNode* node, Draft& draft);
 void read_rules(Diagnostics& diagnostics, const YamlNode* node, Draft& draft);
 void read_metrics(Diagnostics& diagnostics, const YamlNode* node, Draft& draft);
 void read_nat(Diagnostics& diagnostics, const YamlNode* node, Draft& draft);
+void read_guard(Diagnostics& diagnostics, const YamlNode* node, Draft& draft);
 
 /// Puts `draft.rules` into their final order: as written, but those with `before:` or `after:` beside the rule they
 /// name.

@@ -38,7 +38,7 @@ std::vector<YamlNode> parse_all(Diagnostics& diagnostics, const Files& files) {
 void read_sections(Diagnostics& diagnostics, const YamlNode& root, Draft& draft) {
   const Section sections(diagnostics, root, "the configuration",
                          {"gateway", "vpn", "network", "subnets", "services", "groups", "rules", "sites", "nat",
-                          "forward_foreign", "dataplane", "metrics"});
+                          "guard", "forward_foreign", "dataplane", "metrics"});
   read_services(diagnostics, sections.get("services"), draft);
   read_gateway(diagnostics, sections.get("gateway"), draft);
   read_vpn(diagnostics, sections.get("vpn"), draft);
@@ -49,6 +49,7 @@ void read_sections(Diagnostics& diagnostics, const YamlNode& root, Draft& draft)
   read_rules(diagnostics, sections.get("rules"), draft);
   read_nat(diagnostics, sections.get("nat"), draft);
   read_metrics(diagnostics, sections.get("metrics"), draft);
+  read_guard(diagnostics, sections.get("guard"), draft);
   draft.config.forward_foreign =
       read_word<ForwardForeign>(diagnostics, sections.get("forward_foreign"),
                                 {{"leave", ForwardForeign::leave}, {"drop", ForwardForeign::drop}})

@@ -8,6 +8,7 @@ namespace {
 
 constexpr uint64_t kMinMtu = 1280;  // RFC 8200 §5
 constexpr uint64_t kMaxMtu = 65535;
+constexpr uint64_t kMaxInitiations = 1'000'000;  // a second and source: above it a limit means nothing
 
 YamlNode empty_map(const Mark& mark = {}) {
   YamlNode node;
@@ -117,6 +118,13 @@ void read_dataplane(Diagnostics& diagnostics, const YamlNode* node, Draft& draft
       read_word<FastPath>(diagnostics, section.get("fast_path"),
                           {{"auto", FastPath::automatic}, {"on", FastPath::on}, {"off", FastPath::off}})
           .value_or(FastPath::automatic);
+}
+
+void read_guard(Diagnostics& diagnostics, const YamlNode* node, Draft& draft) {
+  if (node == nullptr) return;
+  const Section section(diagnostics, *node, "guard", {"initiations_per_source"});
+  if (const auto limit = read_number(diagnostics, section.get("initiations_per_source"), 0, kMaxInitiations))
+    draft.config.guard.initiations_per_source = static_cast<uint32_t>(*limit);
 }
 
 void read_network(Diagnostics& diagnostics, const YamlNode* node, Draft& draft) {

@@ -55,6 +55,8 @@ std::vector<std::string> programs_on(const std::string& device, const plan::Inte
   } else if (std::ranges::any_of(config.subnets, [&](const auto& entry) { return entry.second.device() == device; })) {
     wanted = {{plan::Hook::subnet_ingress, "policy ingress"}};
   }
+  if (device == config.public_side.interface)
+    wanted.insert(wanted.begin(), {plan::Hook::guard_ingress, "guard ingress"});
   std::vector<std::string> out;
   for (const auto& [hook, word] : wanted) {
     const std::string missing = plan::describe(plan::Attach{{device, hook}});

@@ -15,6 +15,7 @@ Result<Desired> compile(const Intent& intent, policy::Interner& interner) {
   want_peers(intent, desired);
   if (auto done = want_policy(intent, interner, desired); !done) return std::unexpected(done.error());
   want_fast_path(intent, desired);
+  want_guard(intent, desired);
   want_frame(intent, desired);
   want_sysctls(intent, desired);
   return desired;

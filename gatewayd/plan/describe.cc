@@ -21,7 +21,8 @@ std::string text(const Route& route) {
 std::string text(const Attachment& attachment) {
   if (attachment.hook == Hook::xdp) return fmt::format("XDP on {}", attachment.device);
   const char* direction = attachment.hook == Hook::vpn_egress ? "egress" : "ingress";
-  return fmt::format("policy {} on {}", direction, attachment.device);
+  const char* what = attachment.hook == Hook::guard_ingress ? "guard" : "policy";
+  return fmt::format("{} {} on {}", what, direction, attachment.device);
 }
 
 /// As much of a key as tells it apart.
@@ -76,6 +77,14 @@ struct Describe {
     return fmt::format("~ policy: interface {} (link {})", op.device, op.entry.link);
   }
   std::string operator()(const EraseLinkEntry& op) const { return fmt::format("- policy: interface {}", op.device); }
+  std::string operator()(const PutGuard& op) const {
+    return fmt::format("~ guard: WireGuard port {}, {}", op.settings.port,
+                       op.settings.initiations == 0
+                           ? "no limit of initiations"
+                           : fmt::format("{} initiations a second from one source", op.settings.initiations));
+  }
+  std::string operator()(const PutBlock& op) const { return fmt::format("+ guard: block {}", op.prefix.str()); }
+  std::string operator()(const EraseBlock& op) const { return fmt::format("- guard: block {}", op.prefix.str()); }
   std::string operator()(const Attach& op) const { return "+ program " + text(op.attachment); }
   std::string operator()(const Detach& op) const { return "- program " + text(op.attachment); }
   std::string operator()(const LoadFirewall&) const { return "~ firewall frame (nftables)"; }

@@ -15,6 +15,8 @@ class Difference {
   void firewall();
   void policy();
   void link_entries();
+  void guard();
+  void erase_blocks();
   void attach();
   void device_sysctls() { sysctls(false); }
   void delete_stale_vpns();
@@ -102,6 +104,20 @@ void Difference::link_entries() {
   for (const auto& [device, entry] : want_.policy.links) {
     const LinkEntry* there = find(have_.policy.links, device);
     if (there == nullptr || *there != entry) add(PutLinkEntry{device, entry});
+  }
+}
+
+void Difference::guard() {
+  if (want_.guard.settings != have_.guard.settings) add(PutGuard{want_.guard.settings});
+  for (const auto& [prefix, until] : want_.guard.blocks) {
+    const uint64_t* there = find(have_.guard.blocks, prefix);
+    if (there == nullptr || *there != until) add(PutBlock{prefix, until});
+  }
+}
+
+void Difference::erase_blocks() {
+  for (const auto& [prefix, until] : have_.guard.blocks) {
+    if (!want_.guard.blocks.contains(prefix)) add(EraseBlock{prefix});
   }
 }
 
@@ -240,6 +256,10 @@ Plan diff(const KernelState& desired, const Observed& observed) {
   difference.firewall();
   difference.policy();
   difference.link_entries();
+  // A list that is full has room only after what has ended has gone; nobody on it passes meanwhile who is to stay on
+  // it.
+  difference.erase_blocks();
+  difference.guard();
   difference.attach();
   difference.device_sysctls();
   // A VPN device under a former name holds the port and the addresses of the new one.

@@ -18,6 +18,8 @@ void want_peers(const Intent& intent, Desired& desired);
 Result<void> want_policy(const Intent& intent, policy::Interner& interner, Desired& desired);
 /// fast.cc: the fast path. After want_policy: it completes link entries.
 void want_fast_path(const Intent& intent, Desired& desired);
+/// guard.cc: what the guard at the public interface goes by, and where it is attached.
+void want_guard(const Intent& intent, Desired& desired);
 /// frame.cc: the nftables frame.
 void want_frame(const Intent& intent, Desired& desired);
 /// sysctls.cc: forwarding, redirects, reverse path, router advertisements.

@@ -46,6 +46,7 @@ struct Intent {
   config::Config config;
   std::map<uint32_t, Client> clients;         ///< by number
   PublicKey public_key;                       ///< the gateway's own
+  std::map<Prefix, uint64_t> blocks;          ///< the deny list; those that have ended are not passed in
   std::map<std::string, IpAddress> resolved;  ///< endpoint host names of sites
   /// Facts of the host, which the reconciler reads anew each time: all addresses of the gateway except those on our own
   /// devices, so that zone `gateway` follows them, and the uplink's MTU (nullopt: unknown, 1500 is assumed).
@@ -137,6 +138,16 @@ struct PutLinkEntry {
 struct EraseLinkEntry {
   std::string device;
 };
+struct PutGuard {
+  GuardSettings settings;
+};
+struct PutBlock {
+  Prefix prefix;
+  uint64_t until_ns = 0;
+};
+struct EraseBlock {
+  Prefix prefix;
+};
 struct Attach {
   Attachment attachment;
 };
@@ -150,10 +161,10 @@ struct SetSysctl {
   std::string value;
 };
 
-using Operation =
-    std::variant<CreateVpnLink, CreateVlanLink, SetMtu, SetUp, DeleteLink, AddAddress, DeleteAddress, AddRoute,
-                 DeleteRoute, ChangeWireGuard, InstallPolicy, PutHost, EraseHost, BumpGeneration, PutLinkEntry,
-                 EraseLinkEntry, Attach, Detach, LoadFirewall, DeleteFirewall, SetSysctl>;
+using Operation = std::variant<CreateVpnLink, CreateVlanLink, SetMtu, SetUp, DeleteLink, AddAddress, DeleteAddress,
+                               AddRoute, DeleteRoute, ChangeWireGuard, InstallPolicy, PutHost, EraseHost,
+                               BumpGeneration, PutLinkEntry, EraseLinkEntry, PutGuard, PutBlock, EraseBlock, Attach,
+                               Detach, LoadFirewall, DeleteFirewall, SetSysctl>;
 
 /// One line for `gwctl plan` and the log: "+ address 172.16.201.1/24 on wg0", "- peer yAnz5TF+… on wg0", "~ policy".
 std::string describe(const Operation& operation);

@@ -86,7 +86,7 @@ struct LinkEntry {
   bool operator==(const LinkEntry&) const = default;
 };
 
-enum class Hook : uint8_t { vpn_ingress, vpn_egress, subnet_ingress, xdp };
+enum class Hook : uint8_t { vpn_ingress, vpn_egress, subnet_ingress, xdp, guard_ingress };
 
 struct Attachment {
   std::string device;
@@ -100,6 +100,22 @@ struct PolicyState {
   std::map<IpAddress, Host> hosts;
   std::map<std::string, LinkEntry> links;  ///< by device; Observed: "ifindex 7" where the device is gone
   bool operator==(const PolicyState&) const = default;
+};
+
+/// What the guard at the public interface knows of our WireGuard.
+struct GuardSettings {
+  uint16_t port = 0;         ///< 0: it was never told
+  uint32_t initiations = 0;  ///< a second and source address; 0 is no limit
+  PublicKey public_key = {};
+  bool operator==(const GuardSettings&) const = default;
+};
+
+struct GuardState {
+  GuardSettings settings;
+  /// The deny list: until when, wall clock in nanoseconds; UINT64_MAX is no end. Desired: never ends before a wider
+  /// one, since the kernel asks only the narrowest.
+  std::map<Prefix, uint64_t> blocks;
+  bool operator==(const GuardState&) const = default;
 };
 
 /// The nftables frame: what it was rendered from, as one hash. Observed: the hash in the live table's comment, or
@@ -117,6 +133,7 @@ struct KernelState {
   std::set<Route> routes;
   WireGuardState wireguard;  ///< of the wanted VPN device
   PolicyState policy;
+  GuardState guard;
   std::set<Attachment> attachments;
   FirewallState firewall;
   /// "net.ipv4.ip_forward" -> "1"; Observed: those of Desired. A dot inside a device's name is written as a slash, as

@@ -228,6 +228,18 @@ class FakeKernel final : public apply::Kernel {
     state.policy.links.erase(op.device);
     return {};
   }
+  Result<void> apply(const plan::PutGuard& op, const plan::Desired&) {
+    state.guard.settings = op.settings;
+    return {};
+  }
+  Result<void> apply(const plan::PutBlock& op, const plan::Desired&) {
+    state.guard.blocks[op.prefix] = op.until_ns;
+    return {};
+  }
+  Result<void> apply(const plan::EraseBlock& op, const plan::Desired&) {
+    state.guard.blocks.erase(op.prefix);
+    return {};
+  }
   Result<void> apply(const plan::Attach& op, const plan::Desired&) {
     state.attachments.insert(op.attachment);
     return {};

@@ -70,6 +70,7 @@ sites:
 nat: [{from: vpn, out: eth0}]
 forward_foreign: drop
 dataplane: {fast_path: off}
+guard: {initiations_per_source: 20}
 )")
                                  .substr(1);
 
@@ -88,6 +89,7 @@ TEST(Load, TakesEverySectionOfTheExample) {
   EXPECT_THAT(config.address_space, ElementsAre(prefix("10.1.0.0/16")));
   EXPECT_EQ(config.forward_foreign, ForwardForeign::drop);
   EXPECT_EQ(config.dataplane.fast_path, FastPath::off);
+  EXPECT_EQ(config.guard.initiations_per_source, 20U);
 }
 
 TEST(Load, TakesSubnetsWithTheirLinks) {
@@ -154,6 +156,7 @@ TEST(Load, FillsInDefaults) {
                           Service{Service::Kind::icmp, 0x8000, 0x80ff}));
   EXPECT_EQ(config.forward_foreign, ForwardForeign::leave);
   EXPECT_EQ(config.dataplane.fast_path, FastPath::automatic);
+  EXPECT_EQ(config.guard.initiations_per_source, 0U) << "no limit";
 }
 
 TEST(Load, TakesAnEmptyAllowListAsNothingOpen) {
