@@ -10,7 +10,7 @@
 #include <linux/types.h>
 
 #ifndef GW_ABI_VERSION /* tests build a second gatewayd with another */
-#define GW_ABI_VERSION 2
+#define GW_ABI_VERSION 3
 #endif
 
 /* Our bits of skb->mark (DATAPLANE "Marks"). Policy ingress clears them before it judges. */

@@ -54,6 +54,7 @@ void add_group_commands(CLI::App& app, Action& action);
 void add_rule_commands(CLI::App& app, Action& action);
 void add_client_commands(CLI::App& app, Action& action);
 void add_certificate_commands(CLI::App& app, Action& action);
+void add_block_commands(CLI::App& app, Action& action);
 void add_explain_command(CLI::App& app, Action& action);
 void add_flows_command(CLI::App& app, Action& action);
 void add_monitor_command(CLI::App& app, Action& action);

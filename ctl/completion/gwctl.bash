@@ -3,7 +3,7 @@
 # Completion of gwctl for bash. A test holds its words to `gwctl --help`.
 
 declare -gA _gwctl_words=(
-  [gwctl]="status plan apply confirm rollback subnet group rule client cert ca explain flows monitor metrics --json --host --help --version"
+  [gwctl]="status plan apply confirm rollback subnet group rule client cert ca block explain flows monitor metrics --json --host --help --version"
   [status]=""
   [plan]=""
   [apply]="--confirm"
@@ -40,6 +40,10 @@ declare -gA _gwctl_words=(
   [cert show]="--pem"
   [cert revoke]="--reason"
   [cert crl]="--out --der --force"
+  [block]="list add remove"
+  [block list]=""
+  [block add]="--ttl --comment --force"
+  [block remove]=""
   [ca]="show"
   [ca show]="--pem"
 )

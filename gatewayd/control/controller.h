@@ -134,6 +134,13 @@ struct ClientChange {
   std::optional<bool> disabled;
 };
 
+struct NewBlock {
+  std::string prefix;
+  uint32_t ttl_seconds = 0;  ///< 0: no end
+  std::string comment;
+  bool force = false;  ///< although clients that are online come from there
+};
+
 struct Explanation {
   std::string action;                        ///< "allow", "deny", "reject"
   std::string rule;                          ///< "no-data"; empty: default
@@ -191,6 +198,13 @@ class Controller {
   virtual Result<void> revoke_certificate(const std::string& serial, const std::string& reason, const Who& who) = 0;
   virtual Result<std::string> crl_der() = 0;
   virtual Result<std::pair<pki::Certificate, pki::Certificate>> authority() = 0;  ///< root, issuing
+
+  /// The deny list of the guard, by prefix: what has not ended.
+  virtual Result<std::vector<registry::Block>> blocks() = 0;
+  /// Returns when the kernel drops what comes from there. EINVAL: no prefix, or one with an address of the gateway in
+  /// it; EBUSY, unless forced: the clients that it would cut off; ENOSPC: the list is full.
+  virtual Result<void> add_block(const NewBlock& block, const Who& who) = 0;
+  virtual Result<void> remove_block(const std::string& prefix, const Who& who) = 0;  ///< ENOENT
 
   /// `from`, `to`: a zone selector, a client's name or address, or an address; `service`: as in a rule.
   virtual Result<Explanation> explain(const std::string& from, const std::string& to, const std::string& service) = 0;

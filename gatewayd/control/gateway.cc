@@ -52,6 +52,7 @@ Result<plan::Intent> GatewayController::make_intent(const config::Config& config
   intent.public_key = options_.public_key;
   if (const plan::Intent* current = parts_.reconciler.intent()) intent.resolved = current->resolved;
   const UnixSeconds at = now();
+  intent.blocks = blocks_in_force(at);
   for (const registry::Client& client : *clients) {
     if (client.has_access(at)) intent.clients.emplace(client.number, kernel_client(client));
   }
@@ -163,6 +164,7 @@ void GatewayController::announce() const {
 std::optional<UnixSeconds> GatewayController::next_tick() {
   std::optional<UnixSeconds> next;
   if (!ends_.empty()) next = ends_.begin()->first;
+  if (const auto end = next_block_end()) next = std::min(next.value_or(*end), *end);
   const auto stored = parts_.intents.applied();
   if (stored && stored->state == State::pending && stored->deadline != 0) {
     next = std::min(next.value_or(stored->deadline), stored->deadline);
@@ -174,6 +176,7 @@ std::optional<UnixSeconds> GatewayController::next_tick() {
 void GatewayController::tick() {
   const UnixSeconds at = now();
   end_access(at);
+  end_blocks(at);
   const auto stored = parts_.intents.applied();
   if (!stored || stored->state != State::pending || stored->deadline == 0 || at < stored->deadline) return;
   tell(fmt::format("apply {} was not confirmed in time: going back", stored->sequence));

@@ -31,7 +31,7 @@ struct World;
 
 /// The Controller of a running gateway: the registry and the files are written first, then the reconciler is told.
 /// Split by concern: gateway.cc (start, time, the current intent), configuration.cc, clients.cc, certificates.cc,
-/// status.cc, watching.cc, explain.cc, profile.cc. One thread.
+/// blocks.cc, status.cc, watching.cc, explain.cc, profile.cc. One thread.
 class GatewayController final : public Controller {
  public:
   /// What it works with; all outlive it.
@@ -121,6 +121,9 @@ class GatewayController final : public Controller {
   Result<void> revoke_certificate(const std::string& serial, const std::string& reason, const Who& who) override;
   Result<std::string> crl_der() override;
   Result<std::pair<pki::Certificate, pki::Certificate>> authority() override;
+  Result<std::vector<registry::Block>> blocks() override;
+  Result<void> add_block(const NewBlock& block, const Who& who) override;
+  Result<void> remove_block(const std::string& prefix, const Who& who) override;
   Result<Explanation> explain(const std::string& from, const std::string& to, const std::string& service) override;
   Result<FlowList> flows(const FlowFilter& filter, uint64_t from) override;
   Result<FlowsEnded> end_flows(const FlowFilter& filter, bool all, uint64_t from, const Who& who) override;
@@ -166,6 +169,13 @@ class GatewayController final : public Controller {
   Result<void> check_key(const PublicKey& key, const std::string& client) const;
   void refresh_client(const registry::Client& client);
   Result<void> take_access(const registry::Client& client, const char* operation);
+
+  // blocks.cc
+  [[nodiscard]] std::map<Prefix, uint64_t> blocks_in_force(UnixSeconds at) const;
+  [[nodiscard]] std::optional<UnixSeconds> next_block_end() const;
+  Result<void> check_block(const Prefix& prefix, bool force) const;
+  Result<void> refresh_blocks(const std::string& changed);
+  void end_blocks(UnixSeconds at);
 
   // explain.cc
   Explanation judge(const World& world, const policy::Packet& packet, const config::Service& service,

@@ -148,6 +148,16 @@ Result<control::WatchFilter> decode_watch_filter(Dict dict) {
   return finished(dict, std::move(out), "watch", "the verdicts");
 }
 
+Result<control::NewBlock> decode_new_block(Dict dict) {
+  control::NewBlock out;
+  dict.get("prefix", out.prefix);
+  dict.get("ttl_seconds", out.ttl_seconds);
+  dict.get("comment", out.comment);
+  dict.get("force", out.force);
+  const std::string prefix = out.prefix;
+  return finished(dict, std::move(out), "block", prefix);
+}
+
 Result<Place> decode_place(Dict dict) {
   Place out;
   dict.get("before", out.before);

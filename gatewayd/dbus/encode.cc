@@ -82,6 +82,14 @@ void put(Writer& out, const control::Status& status) {
   out.put("drops", status.drops).put("warnings", status.warnings);
 }
 
+void put(Writer& out, const registry::Block& block) {
+  out.put("prefix", block.prefix.str())
+      .put("until", block.until)
+      .put("comment", block.comment)
+      .put("who", block.who)
+      .put("created", block.created);
+}
+
 void put(Writer& out, const control::ApplyResult& result) {
   out.put("sequence", result.sequence)
       .put("operations", result.operations)

@@ -14,6 +14,7 @@ void put(Writer& out, const control::ClientStatus& client);
 void put(Writer& out, const control::RuleStatus& rule);
 void put(Writer& out, const control::Explanation& explanation);
 void put(Writer& out, const control::FlowStatus& flow);
+void put(Writer& out, const registry::Block& block);
 void put(Writer& out, const std::string& name, const config::Subnet& subnet);
 void put(Writer& out, const std::string& name, const config::Group& group);
 void put(Writer& out, const registry::Certificate& certificate);

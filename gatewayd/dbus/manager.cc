@@ -145,6 +145,16 @@ Result<void> get_authority(Call& call) {
   return {};
 }
 
+Result<void> list_blocks(Call& call) { return answer_list(call, call.controller.blocks()); }
+
+Result<void> add_block(Call& call) {
+  auto dict = Dict::read(call.in);
+  if (!dict) return std::unexpected(dict.error());
+  const auto block = decode_new_block(std::move(*dict));
+  if (!block) return std::unexpected(block.error());
+  return call.controller.add_block(*block, call.who);
+}
+
 Result<void> explain(Call& call) {
   const auto from = read_text(call.in);
   if (!from) return std::unexpected(from.error());
@@ -187,6 +197,9 @@ constexpr Method kMethods[] = {
     {"RevokeCertificate", "ss", "", P(serial) P(reason), Access::issue, revoke_certificate},
     {"GetCrl", "", "ay", P(der), Access::read, get_crl},
     {"GetAuthority", "", "a{sv}a{sv}", P(root) P(issuing), Access::read, get_authority},
+    {"ListBlocks", "", "aa{sv}", P(blocks), Access::read, list_blocks},
+    {"AddBlock", "a{sv}", "", P(block), Access::change, add_block},
+    {"RemoveBlock", "s", "", P(prefix), Access::change, by_name<&C::remove_block>},
     {"Explain", "sss", "a{sv}", P(from) P(to) P(service) P(explanation), Access::read, explain},
     {"ListFlows", "a{sv}t", "aa{sv}t", P(filter) P(from) P(flows) P(next), Access::watch, list_flows},
     {"EndFlows", "a{sv}t", "ut", P(filter) P(from) P(ended) P(next), Access::change, end_flows},

@@ -68,6 +68,17 @@ struct PoolUse {
   bool operator==(const PoolUse&) const = default;
 };
 
+/// A prefix of the deny list (`gwctl block`): nothing from it reaches the gateway over the public interface.
+struct Block {
+  Prefix prefix;
+  UnixSeconds until = 0;  ///< first second in which it no longer holds; 0: no end
+  std::string comment;
+  std::string who;  ///< put it there
+  UnixSeconds created = 0;
+  bool operator==(const Block&) const = default;
+  [[nodiscard]] bool holds(UnixSeconds now) const { return until == 0 || now < until; }
+};
+
 /// The gateway keeps the first two addresses of a pool, after the network's own (DESIGN §2): clients start at this one.
 inline constexpr uint64_t kFirstClientAddress = 3;
 
@@ -116,6 +127,13 @@ class Registry {
                                   UnixSeconds now);
   /// Frees addresses; its certificates stay, revoked (cessationOfOperation), for the CRL.
   Result<void> remove_client(const std::string& name, const std::string& who, UnixSeconds now);
+
+  [[nodiscard]] Result<std::vector<Block>> blocks() const;  ///< by prefix; those that have ended among them
+  /// Adds it, or gives the one of that prefix another end and comment.
+  Result<void> put_block(const Block& block, UnixSeconds now);
+  Result<void> remove_block(const Prefix& prefix, const std::string& who, UnixSeconds now);  ///< ENOENT
+  /// Those that have ended vanish.
+  Result<void> remove_ended_blocks(UnixSeconds now);
 
   [[nodiscard]] Result<std::vector<PoolUse>> pool_use(const std::vector<Prefix>& pools) const;
   [[nodiscard]] Result<std::vector<AuditEntry>> audit(size_t newest) const;  ///< newest first

@@ -68,7 +68,20 @@ CREATE TABLE registry (
 INSERT INTO registry (id) VALUES (1);
 )sql";
 
-constexpr std::array<const char*, 1> kMigrations = {kFirst};
+// The deny list. Addresses as above, `length` that of their family.
+constexpr const char* kBlocks = R"sql(
+CREATE TABLE block (
+  address BLOB NOT NULL CHECK (length(address) = 16),
+  length INTEGER NOT NULL CHECK (length BETWEEN 0 AND 128),
+  until INTEGER NOT NULL,
+  comment TEXT NOT NULL,
+  who TEXT NOT NULL,
+  created INTEGER NOT NULL,
+  PRIMARY KEY (address, length)
+) STRICT, WITHOUT ROWID;
+)sql";
+
+constexpr std::array<const char*, 2> kMigrations = {kFirst, kBlocks};
 
 Result<void> step(const Database& database, size_t from) {
   auto transaction = Transaction::begin(database);

@@ -26,7 +26,7 @@ class StatusTest : public GatewayTest {
 
 TEST_F(StatusTest, ShowsEachInterfaceWithItsRoleAndPrograms) {
   EXPECT_EQ(interface("eth0").role, "public");
-  EXPECT_THAT(interface("eth0").programs, IsEmpty());
+  EXPECT_THAT(interface("eth0").programs, ElementsAre("guard ingress"));
   EXPECT_EQ(interface("wg0").role, "vpn");
   EXPECT_THAT(interface("wg0").programs, ElementsAre("policy ingress", "policy egress"));
   EXPECT_THAT(interface("wg0").addresses, Contains("172.16.201.1"));
@@ -42,7 +42,7 @@ TEST_F(StatusTest, ShowsWhatIsMissingAndWhatCouldNotBeMended) {
   const auto status = value_of(gateway_->status());
   EXPECT_THAT(status.drift, ElementsAre("+ program policy ingress on eth1"));
   EXPECT_THAT(status.last_error, HasSubstr("the test says so"));
-  EXPECT_EQ(status.repairs, 2U) << "those on wg0";
+  EXPECT_EQ(status.repairs, 3U) << "those on wg0, and the guard";
   kernel_.host.erase("eth1");
   EXPECT_EQ(interface("eth1").state, "missing");
 }

@@ -21,6 +21,7 @@ class FakeController final : public control::Controller {
   config::Config config_answer;
   std::vector<control::RuleStatus> rules_answer;
   std::vector<control::ClientStatus> clients_answer;
+  std::vector<registry::Block> blocks_answer;
   control::ProfileFacts profile_answer;
   registry::Certificate certificate_answer;
   control::Explanation explanation_answer;
@@ -33,6 +34,7 @@ class FakeController final : public control::Controller {
   config::Group group;
   config::Rule rule;
   std::optional<std::string> before, after;
+  control::NewBlock new_block;
   control::NewClient new_client;
   control::ClientChange change;
   std::function<void()> changed;
@@ -71,6 +73,14 @@ class FakeController final : public control::Controller {
   }
   Result<void> remove_rule(const std::string& name, const control::Who& who) override {
     return done("remove_rule " + name + " by " + who);
+  }
+  Result<std::vector<registry::Block>> blocks() override { return answer("blocks", blocks_answer); }
+  Result<void> add_block(const control::NewBlock& value, const control::Who& who) override {
+    new_block = value;
+    return done("add_block " + value.prefix + " by " + who);
+  }
+  Result<void> remove_block(const std::string& prefix, const control::Who& who) override {
+    return done("remove_block " + prefix + " by " + who);
   }
   Result<std::vector<control::RuleStatus>> rules() override { return answer("rules", rules_answer); }
   Result<std::vector<control::ClientStatus>> clients() override { return answer("clients", clients_answer); }
