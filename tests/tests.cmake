@@ -42,7 +42,7 @@ add_dependencies(unit_ctl gwctl)
 gw_tests(bpf programs gw_bpf gw_policy gw_support)
 gw_tests(netns netlink gw_netlink gw_support)
 gw_tests(netns apply gw_apply gw_support)
-gw_tests(netns gateway gw_support)
+gw_tests(netns gateway gw_bpf gw_support)
 
 # The vm tier runs inside QEMU on Debian's kernel: tests/vm/suite says what.
 gw_test_program(vm_kernel vm kernel gw_apply gw_support)

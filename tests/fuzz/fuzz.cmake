@@ -9,11 +9,14 @@ endif()
 set(fuzz_sanitizers -fsanitize=address,undefined -fno-sanitize-recover=undefined)
 
 file(GLOB fuzzers CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/fuzz/*_fuzz.cc)
+# What loads the BPF programs: needs root.
+set(fuzz_guard_layers gw_bpf gw_support)
+
 foreach(fuzzer IN LISTS fuzzers)
   get_filename_component(name ${fuzzer} NAME_WE)
   string(REGEX REPLACE "_fuzz$" "" name ${name})
   add_executable(fuzz_${name} ${fuzzer})
-  target_link_libraries(fuzz_${name} PRIVATE gw_config gw_netlink gw_registry gw_pki gw_policy)
+  target_link_libraries(fuzz_${name} PRIVATE gw_config gw_netlink gw_registry gw_pki gw_policy ${fuzz_${name}_layers})
   target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
 endforeach()
 

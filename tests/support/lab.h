@@ -31,6 +31,7 @@ class Lab {
   Host& web() { return *web_; }
   Host& data() { return *data_; }
   Host& outside() { return *outside_; }
+  Host& internet() { return *internet_; }  ///< the bridge; its port to the gateway is `gw`
   Host& client(const std::string& name);
 
   /// gateway.yaml: the network above, then `more` (groups, rules, nat …).

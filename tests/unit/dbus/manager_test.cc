@@ -144,6 +144,20 @@ TEST_F(ManagerTest, TakesARuleAndItsPlace) {
   EXPECT_EQ(controller_.after, std::nullopt);
 }
 
+TEST_F(ManagerTest, BlocksListsAndLetsInAgain) {
+  ask("AddBlock", [](sd_bus_message* m) {
+    sd_bus_message_append(m, "a{sv}", 3, "prefix", "s", "198.51.100.0/24", "ttl_seconds", "u", 3600U, "force", "b", 1);
+  });
+  EXPECT_EQ(controller_.new_block.prefix, "198.51.100.0/24");
+  EXPECT_EQ(controller_.new_block.ttl_seconds, 3600U);
+  EXPECT_TRUE(controller_.new_block.force);
+  ask("RemoveBlock", [](sd_bus_message* m) { sd_bus_message_append(m, "s", "198.51.100.0/24"); });
+  EXPECT_THAT(controller_.asked.back(), HasSubstr("remove_block 198.51.100.0/24"));
+  controller_.blocks_answer = {{*Prefix::parse("198.51.100.0/24"), 1'800'000'000, "scans", "uid 0", 1}};
+  const std::string listed = ask("ListBlocks").text;
+  EXPECT_THAT(listed, AllOf(HasSubstr("198.51.100.0/24"), HasSubstr("1800000000"), HasSubstr("scans")));
+}
+
 TEST_F(ManagerTest, RefusesARuleWithoutActionOrWithUnknownWords) {
   const Reply reply = call(root_.get(), "AddRule", [](sd_bus_message* m) {
     sd_bus_message_append(m, "a{sv}a{sv}", 2, "action", "s", "permit", "from", "as", 1, "grup:x", 0);

@@ -98,10 +98,26 @@ TEST(Compile, MarksThePublicCardThatCarriesASubnetAndTheParentOfAVlan) {
 }
 
 TEST(Compile, AttachesToTheVpnBothWaysAndToEverySubnetDevice) {
-  EXPECT_THAT(desired_of(intent_of("office")).attachments,
-              UnorderedElementsAre(Attachment{"wg0", Hook::vpn_ingress}, Attachment{"wg0", Hook::vpn_egress},
-                                   Attachment{"eth0", Hook::subnet_ingress}, Attachment{"eth1", Hook::subnet_ingress},
-                                   Attachment{"eth1.20", Hook::subnet_ingress}));
+  EXPECT_THAT(
+      desired_of(intent_of("office")).attachments,
+      UnorderedElementsAre(Attachment{"wg0", Hook::vpn_ingress}, Attachment{"wg0", Hook::vpn_egress},
+                           Attachment{"eth0", Hook::subnet_ingress}, Attachment{"eth1", Hook::subnet_ingress},
+                           Attachment{"eth1.20", Hook::subnet_ingress}, Attachment{"eth0", Hook::guard_ingress}));
+}
+
+TEST(Compile, TellsTheGuardThePortTheKeyTheLimitAndTheDenyList) {
+  Intent intent = intent_of("office");
+  intent.config.public_side.listen_port = 4500;
+  intent.config.guard.initiations_per_source = 7;
+  intent.public_key.bytes.fill(9);
+  intent.blocks = {{*Prefix::parse("198.51.100.0/24"), 500},
+                   {*Prefix::parse("198.51.100.7"), 300},
+                   {*Prefix::parse("2001:db8::/32"), UINT64_MAX}};
+  const GuardState guard = desired_of(intent).guard;
+  EXPECT_EQ(guard.settings, (GuardSettings{.port = 4500, .initiations = 7, .public_key = intent.public_key}));
+  EXPECT_EQ(guard.blocks, (std::map<Prefix, uint64_t>{{*Prefix::parse("198.51.100.0/24"), 500},
+                                                      {*Prefix::parse("198.51.100.7"), 500},  // no gap in the wider one
+                                                      {*Prefix::parse("2001:db8::/32"), UINT64_MAX}}));
 }
 
 TEST(Compile, NeedsNoProgramOnAParentWithoutASubnetOfItsOwn) {

@@ -65,7 +65,17 @@ TEST_F(FileTest, SurvivesAPowerCutByItsSettings) {
     const Registry registry = open();
   }
   EXPECT_EQ(test::run({"sqlite3", path(), "PRAGMA journal_mode; PRAGMA user_version; PRAGMA application_id;"}).out,
-            "wal\n1\n458176044\n");
+            "wal\n2\n458176044\n");
+}
+
+TEST_F(FileTest, OfTheFirstSchemaIsTakenOnWithWhatIsInIt) {
+  fill(3);
+  sql("DROP TABLE block; PRAGMA user_version = 1");
+  Registry registry = open();
+  EXPECT_EQ(value_of(registry.clients()).size(), 3U);
+  const Block block{*Prefix::parse("198.51.100.0/24"), 0, "", "uid 0", kNow};
+  require(registry.put_block(block, kNow));
+  EXPECT_THAT(value_of(registry.blocks()), testing::ElementsAre(block));
 }
 
 TEST_F(FileTest, IsHeldByOneProcess) {
@@ -130,7 +140,7 @@ TEST_F(FileTest, OfAnotherProgramIsRefused) {
 TEST_F(FileTest, OfANewerProgramIsRefusedWithBothVersions) {
   fill(1);
   sql("PRAGMA user_version = 77");
-  EXPECT_THAT(refused(ENOTSUP), AllOf(HasSubstr("schema 77, this one knows 1"), HasSubstr("install")));
+  EXPECT_THAT(refused(ENOTSUP), AllOf(HasSubstr("schema 77, this one knows 2"), HasSubstr("install")));
 }
 
 TEST_F(FileTest, ThatWasCutShortAnywhereIsRefusedAndLeftAlone) {

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+// The guard of a running gateway: real handshakes under a flood, the deny list, and what status shows.
+#include <future>
+#include <nlohmann/json.hpp>
+
+#include "tests/netns/gateway/lab_fixture.h"
+#include "tests/support/flood.h"
+
+namespace gw::test {
+namespace {
+
+constexpr const char* kPublic = "5.5.5.1";
+constexpr uint32_t kFloodRate = 200'000;
+constexpr int kHandshakes = 34;  // of each client: 102 in all
+
+class Guard : public RunningGateway {
+ protected:
+  static nlohmann::json status() { return nlohmann::json::parse(lab().must_gwctl("status --json")); }
+
+  static uint64_t dropped(const std::string& beginning) {
+    uint64_t out = 0;
+    const auto all = status();
+    for (const auto& [reason, packets] : all.at("drops").items()) {
+      if (reason.starts_with(beginning)) out += packets.get<uint64_t>();
+    }
+    return out;
+  }
+
+  /// Forgets the session of a client and makes a new one by a ping through the tunnel. WireGuard tries again after five
+  /// seconds: what is there sooner is the first try's.
+  static bool handshake(const Host& client, const std::string& settings) {
+    const std::string device = client.must("wg show interfaces").substr(0, 15);
+    const std::string name = device.substr(0, device.find('\n'));
+    const std::string peer = client.must("wg show " + name + " peers").substr(0, 44);
+    client.must("wg set " + name + " peer " + peer + " remove");
+    client.must("wg set " + name + " peer " + peer + " " + settings);
+    return try_ping(client, "172.16.201.1", std::chrono::milliseconds(4500)) == Reach::open;
+  }
+
+  static int handshakes_of(const Host& client) {
+    const std::string settings = "endpoint 5.5.5.1:51820 allowed-ips 172.16.201.0/24";
+    int good = 0;
+    for (int i = 0; i < kHandshakes; ++i) good += handshake(client, settings) ? 1 : 0;
+    return good;
+  }
+
+  /// How many of a hundred handshakes come about while the flood runs, and how strong it was.
+  static std::pair<int, double> handshakes_under_flood(const Flood& flood) {
+    std::atomic<bool> stop = false;
+    auto rate = std::async(std::launch::async, [&] { return flood.run(kFloodRate, stop); });
+    std::vector<std::future<int>> clients;
+    for (Host* client : {&alice(), &bob(), &carol()})
+      clients.push_back(std::async(std::launch::async, [client] { return handshakes_of(*client); }));
+    int good = 0;
+    for (auto& client : clients) good += client.get();
+    stop = true;
+    return {good, rate.get()};
+  }
+
+  static Flood::Target target() {
+    return {.sender = lab().internet(),
+            .sender_device = "gw",
+            .gateway = lab().gateway(),
+            .gateway_device = "eth0",
+            .address = kPublic};
+  }
+};
+
+TEST_F(Guard, LetsRealHandshakesThroughAFloodThatItDrops) {
+  const Flood flood(target(), Flood::Kind::mixed);
+  const uint64_t forged = dropped("WireGuard handshake made without");
+  const auto [with, rate] = handshakes_under_flood(flood);
+  EXPECT_GE(with, 101) << "of 102";
+  EXPECT_GT(dropped("WireGuard handshake made without"), forged + 10'000);
+
+  // The daemon would put it back: without it, traffic goes on as before.
+  lab().crash();
+  lab().gateway().must("tc filter del dev eth0 ingress prio 6");
+  const auto [without, rate_without] = handshakes_under_flood(flood);
+  std::cerr << "handshakes under a flood: with the guard " << with << " of 102 at " << static_cast<uint64_t>(rate)
+            << " packets/s, without it " << without << " at " << static_cast<uint64_t>(rate_without) << "\n";
+  RecordProperty("with_guard", with);
+  RecordProperty("without_guard", without);
+  RecordProperty("packets_per_second", static_cast<int>(rate));
+  EXPECT_GE(with, without);
+  lab().start();
+}
+
+TEST_F(Guard, IsShownInStatusAndPutBackWhenSomebodyTakesItAway) {
+  const auto shows_guard = [] {
+    const auto all = status();
+    for (const auto& interface : all.at("interfaces")) {
+      if (interface.at("name") != "eth0") continue;
+      const auto programs = interface.at("programs").get<std::vector<std::string>>();
+      return std::ranges::any_of(programs, [](const std::string& program) { return program.starts_with("guard"); });
+    }
+    return false;
+  };
+  EXPECT_TRUE(shows_guard());
+  lab().gateway().must("tc filter del dev eth0 ingress prio 6");
+  EXPECT_TRUE(Lab::eventually([] {
+    return lab().gateway().must("tc filter show dev eth0 ingress").find("guard_ingress") != std::string::npos;
+  }));
+  EXPECT_TRUE(shows_guard());
+}
+
+TEST_F(Guard, BlocksAPrefixAtOnceAndAfterARestart) {
+  ASSERT_EQ(try_ping(lab().outside(), kPublic), Reach::open);
+  lab().must_gwctl("block add 5.5.5.200 --ttl 1h");
+  EXPECT_EQ(try_ping(lab().outside(), kPublic, kSilence), Reach::silent);
+  EXPECT_EQ(try_ping(lab().outside(), "2a0d:5::1"), Reach::open) << "its other address is not blocked";
+  EXPECT_GE(dropped("source is on the deny list"), 1U);
+  lab().crash();
+  EXPECT_EQ(try_ping(lab().outside(), kPublic, kSilence), Reach::silent) << "the kernel holds the list";
+  lab().start();
+  EXPECT_EQ(try_ping(lab().outside(), kPublic, kSilence), Reach::silent);
+  EXPECT_NE(lab().must_gwctl("block list").find("5.5.5.200/32"), std::string::npos);
+  lab().must_gwctl("block remove 5.5.5.200");
+  EXPECT_EQ(try_ping(lab().outside(), kPublic), Reach::open);
+}
+
+TEST_F(Guard, ABlockEndsByItself) {
+  lab().must_gwctl("block add 5.5.5.200 --ttl 2s");
+  EXPECT_TRUE(Lab::eventually([] { return try_ping(lab().outside(), kPublic, kSilence) == Reach::open; }));
+  EXPECT_TRUE(Lab::eventually([] { return lab().must_gwctl("block list --json") == "[]\n"; }));
+}
+
+TEST_F(Guard, RefusesABlockThatCutsOffAClientUnlessForced) {
+  const Output refused = lab().gwctl("block add 5.5.5.11");
+  EXPECT_EQ(refused.status, 1);
+  EXPECT_NE(refused.err.find("alice"), std::string::npos) << refused.err;
+  EXPECT_EQ(try_ping(alice(), "172.16.201.1"), Reach::open);
+  lab().must_gwctl("block add 5.5.5.11 --force");
+  EXPECT_EQ(try_ping(alice(), "172.16.201.1", kSilence), Reach::silent);
+  lab().must_gwctl("block remove 5.5.5.11");
+  EXPECT_EQ(try_ping(alice(), "172.16.201.1"), Reach::open);
+}
+
+TEST_F(Guard, TakesAFewInitiationsOfASourceWhenALimitIsSet) {
+  lab().reconfigure(std::string(kGroups) + "guard: {initiations_per_source: 1}\n");
+  int quick = 0;
+  for (int i = 0; i < 6; ++i) quick += handshake(alice(), "endpoint 5.5.5.1:51820 allowed-ips 172.16.201.0/24") ? 1 : 0;
+  EXPECT_GE(dropped("too many WireGuard handshakes"), 1U);
+  EXPECT_GE(quick, 1);
+  lab().reconfigure(kGroups);
+  EXPECT_EQ(try_ping(alice(), "172.16.201.1", std::chrono::seconds(20)), Reach::open);
+}
+
+}  // namespace
+}  // namespace gw::test
