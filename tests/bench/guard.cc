@@ -2,7 +2,8 @@
 // How many hostile packets a second the guard gets rid of: ours in native XDP and at TC, and nftables at netdev ingress
 // with a rule that drops the same frames. The packets come over a veth from a generator in the kernel; sender and
 // receiver share one core, as a flood and its victim would share the card's. What an XDP program that drops without
-// looking leaves of the rate is the sender's own cost: subtracted, it gives the net cost of a packet.
+// looking leaves of the rate is the sender's own cost: subtracted, it gives the net cost of a packet. A round is many
+// short bursts, of which the fastest counts: one that other work on the machine interrupted tells nothing.
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <linux/if_link.h>
@@ -24,8 +25,8 @@ namespace gw::test {
 namespace {
 
 constexpr int kRounds = 9;
-constexpr uint32_t kPackets = 400'000;
-constexpr uint32_t kWarmUp = 50'000;
+constexpr int kBursts = 40;
+constexpr uint32_t kBurst = 8'192;
 constexpr const char* kAddress = "5.5.5.1";
 constexpr const char* kDevice = "gw0";
 
@@ -87,21 +88,27 @@ class Guard {
 };
 
 /// Packets a second through one receiver.
-double rate(const Flood& flood) {
-  double out = 0;
-  flood.send(kWarmUp);
-  const auto start = std::chrono::steady_clock::now();
-  flood.send(kPackets);
-  out = kPackets / std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  return out;
+double rate(const Flood& flood, const Site& site) {
+  double fastest = 0;
+  site.sender.in([&] {
+    flood.send_here(kBurst);
+    for (int i = 0; i < kBursts; ++i) {
+      const auto start = std::chrono::steady_clock::now();
+      flood.send_here(kBurst);
+      const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+      fastest = std::max(fastest, kBurst / took.count());
+    }
+  });
+  return fastest;
 }
 
 /// The same, and none may get past the guard.
-double guarded_rate(const Flood& flood, const Guard& guard) {
+double guarded_rate(const Flood& flood, const Site& site, const Guard& guard) {
+  constexpr uint64_t kSent = (kBursts + 1ULL) * kBurst;
   const uint64_t before = guard.dropped();
-  const double out = rate(flood);
+  const double out = rate(flood, site);
   const uint64_t dropped = guard.dropped() - before;
-  if (dropped < (kPackets + kWarmUp) * 99ULL / 100)
+  if (dropped < kSent * 99 / 100)
     throw std::runtime_error("only " + std::to_string(dropped) + " packets met the guard");
   return out;
 }
@@ -124,11 +131,12 @@ void bench(Flood::Kind kind, const std::string& name, uint16_t udp_length) {
       to_sink(sink.target(), kind);
   sink.attach_xdp(to_sink.sink());
 
-  const Figure figure = interleave("guard, " + name, "packets/s", kRounds,
-                                   {{"ours", [&] { return guarded_rate(to_xdp, guard); }},
-                                    {"ours at TC", [&] { return guarded_rate(to_tc, guard); }},
-                                    {"nftables, netdev ingress", [&] { return rate(to_nftables); }},
-                                    {"XDP that drops unseen (the sender's own cost)", [&] { return rate(to_sink); }}});
+  const Figure figure =
+      interleave("guard, " + name, "packets/s", kRounds,
+                 {{"ours", [&] { return guarded_rate(to_xdp, xdp, guard); }},
+                  {"ours at TC", [&] { return guarded_rate(to_tc, tc, guard); }},
+                  {"nftables, netdev ingress", [&] { return rate(to_nftables, nftables); }},
+                  {"XDP that drops unseen (the sender's own cost)", [&] { return rate(to_sink, sink); }}});
   report(figure, bench_file());
   const double sender = median(figure.peers.at("XDP that drops unseen (the sender's own cost)"));
   report_net_cost("ours in XDP", median(figure.ours), sender);
