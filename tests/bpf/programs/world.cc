@@ -24,7 +24,8 @@ namespace {
 
 constexpr std::array<const char*, 5> kDevices = {"vpn0", "web0", "data0", "uplink0", "stray0"};
 constexpr std::array<const char*, 3> kFlowMaps = {"gw_flows", "gw_flows_answered", "gw_flows_new"};
-constexpr std::array<const char*, 4> kProgramNames = {"vpn_ingress", "vpn_egress", "subnet_ingress", "guard_ingress"};
+constexpr std::array<const char*, 5> kProgramNames = {"vpn_ingress", "vpn_egress", "subnet_ingress", "xdp_ingress",
+                                                      "guard_ingress"};
 
 void ip(Arguments arguments) {
   arguments.insert(arguments.begin(), "ip");

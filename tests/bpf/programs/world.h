@@ -113,7 +113,7 @@ class LoadedPolicy {
   std::string directory_;
   std::string installed_;  ///< the world that it is, as far as is known
   std::unique_ptr<bpf::Dataplane> dataplane_;
-  std::array<UniqueFd, 4> programs_;
+  std::array<UniqueFd, 5> programs_;
   mutable std::map<std::string, UniqueFd> maps_;
 };
 
