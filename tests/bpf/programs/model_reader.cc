@@ -91,7 +91,7 @@ Reading read_transport(Read read, View payload, View rest, bool ethernet, uint8_
     if (length < 8 || (read.place == Place::whole && length > payload.size())) return GW_REASON_MALFORMED;
     tuple.sport = be16(payload, 0);
     tuple.dport = be16(payload, 2);
-    const auto is = [&](std::set<uint16_t> a, std::set<uint16_t> b) {
+    const auto is = [&](const std::set<uint16_t>& a, const std::set<uint16_t>& b) {
       return a.contains(tuple.sport) && b.contains(tuple.dport);
     };
     if (ethernet && (is({67, 68}, {67, 68}) || is({546}, {547}) || is({547}, {546}))) return OnLink{};

@@ -19,8 +19,7 @@ Packet connection(uint32_t number) {
 Packet question(uint32_t number) { return ipv4(kAliceV4, kWebV4) / udp(53).from(static_cast<uint16_t>(1000 + number)); }
 
 /// The `number`-th of a flood: an address of web and a source port that nobody else has.
-template <class Transport>
-Packet flood(uint32_t number, Transport transport) {
+Packet flood(uint32_t number, const Transport& transport) {
   IpHeader ip = ipv4(kAliceV4, "10.1.1.0");
   ip.destination.bytes[3] = static_cast<uint8_t>(100 + number / 50000);
   return ip / transport.from(static_cast<uint16_t>(10000 + number % 50000));
