@@ -86,7 +86,7 @@ int FakeGatewayd::reply(sd_bus_message* message, sd_bus_error* error) {
   Call call{method, {}};
   if (const int r = decode(message, call.arguments); r < 0) return r;
   calls_.push_back(call);
-  const Answer& answer = answers_[method];
+  Answer& answer = answers_[method];
   if (answer.crash) {
     sd_bus_close(bus_);
     return 1;
@@ -102,6 +102,10 @@ int FakeGatewayd::reply(sd_bus_message* message, sd_bus_error* error) {
   }
   if (r >= 0) r = sd_bus_send(bus_, out, nullptr);
   sd_bus_message_unref(out);
+  if (!answer.then.empty()) {
+    answer.values = answer.then.front();
+    answer.then.erase(answer.then.begin());
+  }
   return r < 0 ? sd_bus_error_setf(error, "org.gatewayd.Error.Failed",
                                    "the answer of %s is not recorded as the contract says", method)
                : 1;
@@ -110,6 +114,12 @@ int FakeGatewayd::reply(sd_bus_message* message, sd_bus_error* error) {
 void FakeGatewayd::answer(const std::string& method, nlohmann::json values) {
   const std::scoped_lock lock(mutex_);
   answers_[method] = {std::move(values), "", "", false};
+}
+
+void FakeGatewayd::answer_in_turn(const std::string& method, std::vector<nlohmann::json> values) {
+  const std::scoped_lock lock(mutex_);
+  answers_[method].values = values.front();
+  answers_[method].then.assign(values.begin() + 1, values.end());
 }
 
 void FakeGatewayd::answer_fd(const std::string& method, UniqueFd fd) {

@@ -32,6 +32,8 @@ class FakeGatewayd {
 
   /// `values`: one for each out argument. Integers at or above 2^32 become t, smaller ones u, negative ones x (wire.h).
   void answer(const std::string& method, nlohmann::json values);
+  /// One answer for each call, the last one for all that follow.
+  void answer_in_turn(const std::string& method, std::vector<nlohmann::json> values);
   /// For a method whose answer is a file descriptor.
   void answer_fd(const std::string& method, UniqueFd fd);
   void refuse(const std::string& method, const std::string& error, const std::string& message);
@@ -45,6 +47,7 @@ class FakeGatewayd {
     std::string error, message;
     bool crash = false;
     UniqueFd fd = UniqueFd();
+    std::vector<nlohmann::json> then = {};  // after `values`
   };
   struct Signature {
     std::string in, out;

@@ -38,13 +38,16 @@ json verdict() {
 }
 
 TEST_F(Gwctl, FlowsAreListedFromAllPages) {
-  gateway().answer("ListFlows", {json::array({ssh_flow(), ping_flow()}), 0});
+  const std::vector<json> pages = {{json::array({ssh_flow()}), 4096}, {json::array({ping_flow()}), 0}};
+  gateway().answer_in_turn("ListFlows", pages);
   EXPECT_EQ(
       told({"flows"}),
       R"(PROTO       FROM                TO           CLIENT        RULE                          STATE         IDLE  ACCESS ENDS
 tcp         172.16.201.3:40000  10.1.1.7:22  alice         dev-web                       established  2 min  -
 icmp/128/0  fd6d::3             fd6d::4      alice -> bob  between (to be judged again)  opening        1 s  -
 )");
+  EXPECT_EQ(gateway().calls().back().arguments, json::array({json::object(), 4096}));
+  gateway().answer_in_turn("ListFlows", pages);
   EXPECT_EQ(json::parse(told({"flows", "--json"})), json::array({ssh_flow(), ping_flow()}));
 }
 
