@@ -176,7 +176,7 @@ struct gw_tuple {
 #define GW_FLOW_FIN_REPLY 16U
 #define GW_FLOW_RESET	  32U /* TCP RST seen */
 /* Idle times after which a packet is judged as if it were the first (RFC 5382 asks for 2 h 4 min at least). */
-#define GW_IDLE_ESTABLISHED (5 * 86400 * 1000000000ULL)
+#define GW_IDLE_ESTABLISHED (5ULL * 86400 * 1000000000)
 #define GW_IDLE_CLOSING	    (60 * 1000000000ULL)
 #define GW_IDLE_OTHER	    (180 * 1000000000ULL)
 struct gw_flow {
@@ -266,7 +266,8 @@ struct gw_counter {
 	X(WG_LENGTH, "WireGuard message of a wrong length")                                                            \
 	X(WG_FRAGMENT, "fragmented WireGuard handshake")                                                               \
 	X(WG_MAC1, "WireGuard handshake made without the gateway's public key")                                        \
-	X(WG_RATE, "too many WireGuard handshakes from this address")
+	X(WG_RATE, "too many WireGuard handshakes from this address")                                                  \
+	X(OUTSIDE, "from the public side into a network behind the gateway")
 
 enum gw_reason {
 #define GW_X(name, text) GW_REASON_##name,

@@ -2,7 +2,8 @@
 /*
  * In front of everything on the public interface: drops what can only be hostile, and decides nothing else. It looks at
  * packets to the gateway's own addresses: whether their source is on the deny list and, on the WireGuard port, whether they can
- * be what WireGuard expects. Zero lets a packet go on; anything else is the reason to drop it.
+ * be what WireGuard expects; and it lets nothing into the networks behind the gateway, whatever the nftables frame is just now.
+ * Zero lets a packet go on; anything else is the reason to drop it.
  */
 #ifndef GW_GUARD_H
 #define GW_GUARD_H
@@ -17,6 +18,7 @@
 #include "bpf/count.h"
 #include "bpf/ethernet.h"
 #include "bpf/frame.h"
+#include "bpf/link.h"
 #include "bpf/mac1.h"
 #include "bpf/packet.h"
 #include "bpf/place.h"
@@ -72,7 +74,8 @@ struct gw_visitor {
 	__u8 proto;    /* IPv6: of the first header, until the extensions are behind us */
 	__u8 fragment; /* enum gw_fragment_kind */
 	__u8 ipv6;
-	__u8 pad[5];
+	__u8 tagged; /* of a VLAN on this interface, not of the interface itself */
+	__u8 pad[4];
 };
 
 /* Zero, or -1: what the stack will not take for IP either. */
@@ -131,6 +134,7 @@ static __always_inline int gw_visitor_read(void *ctx, const int xdp, struct gw_v
 			return -1;
 		type = vlan.type;
 		offset += sizeof(vlan);
+		visitor->tagged = (bpf_ntohs(vlan.tci) & GW_VLAN_VID_MASK) != 0;
 	}
 	if (type == bpf_htons(ETH_P_IP))
 		return gw_visitor_ipv4(ctx, xdp, offset, visitor);
@@ -367,14 +371,45 @@ static __always_inline int gw_guard_udp(void *ctx, const int xdp, const struct g
 	return gw_guard_datagram(ctx, xdp, visitor, now, length - sizeof(udp));
 }
 
+static __always_inline __u32 gw_guard_ifindex(void *ctx, const int xdp)
+{
+	return xdp ? ((struct xdp_md *)ctx)->ingress_ifindex : ((struct __sk_buff *)ctx)->ifindex;
+}
+
+/* The tag may have been taken out of the frame by the card. */
+static __always_inline int gw_guard_tagged(void *ctx, const int xdp, const struct gw_visitor *visitor)
+{
+	const struct __sk_buff *skb = ctx;
+
+	return visitor->tagged || (!xdp && skb->vlan_present && (skb->vlan_tci & GW_VLAN_VID_MASK));
+}
+
+/*
+ * To another than the gateway. Replies to what left by NAT are to the gateway itself, so that nobody on the public side has
+ * business with an address behind it; the frame says so too. Where a subnet shares the interface the policy judges.
+ */
+static __always_inline int gw_guard_passer_by(void *ctx, const int xdp, const struct gw_visitor *visitor)
+{
+	struct gw_place place = {};
+	struct gw_now now = {};
+
+	if (gw_guard_tagged(ctx, xdp, visitor) || gw_link_of(gw_guard_ifindex(ctx, xdp)))
+		return 0;
+	gw_read_now(&now);
+	gw_locate(&visitor->dst, &place, now.word, now.wall_ns);
+	return place.link ? GW_REASON_OUTSIDE : 0;
+}
+
 static __always_inline int gw_guard_judge(void *ctx, const int xdp)
 {
 	struct gw_visitor visitor = {};
 	struct gw_now now = {};
 	int reason;
 
-	if (gw_visitor_read(ctx, xdp, &visitor) || !gw_guard_is_ours(&visitor.dst))
+	if (gw_visitor_read(ctx, xdp, &visitor))
 		return 0;
+	if (!gw_guard_is_ours(&visitor.dst))
+		return gw_guard_passer_by(ctx, xdp, &visitor);
 	gw_read_now(&now);
 	if (gw_guard_blocks(&visitor.src, &now))
 		return GW_REASON_BLOCKED;

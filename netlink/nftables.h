@@ -12,8 +12,8 @@ namespace gw::nl {
 
 /// A service of the gateway itself that is open on the public side.
 struct OpenService {
-  std::string protocol;  ///< "tcp", "udp", "icmp" (echo requests of both versions; no ports)
-  uint16_t first = 0;    ///< ports, inclusive; 0 to 65535: all
+  std::string protocol;  ///< "tcp", "udp", "icmp" (echo requests of both versions), "proto", "any"
+  uint16_t first = 0;    ///< ports, inclusive, 0 to 65535: all; of "proto" the numbers that IANA gives IP protocols
   uint16_t last = 0;
   bool operator==(const OpenService&) const = default;
 };

@@ -173,13 +173,18 @@ void render_open_service(Document& out, const OpenService& service) {
     out.rule("outside", {match(payload("icmpv6", "type"), "echo-request"), statement("accept")});
     return;
   }
+  if (service.protocol == "any") {
+    out.rule("outside", {statement("accept")});
+    return;
+  }
   if (service.first == 0 && service.last == UINT16_MAX) {
     out.rule("outside", {match(meta("l4proto"), service.protocol), statement("accept")});
     return;
   }
-  Json ports = service.first;
-  if (service.last > service.first) ports = {{"range", {service.first, service.last}}};
-  out.rule("outside", {match(payload(service.protocol.c_str(), "dport"), ports), statement("accept")});
+  Json numbers = service.first;
+  if (service.last > service.first) numbers = {{"range", {service.first, service.last}}};
+  const Json what = service.protocol == "proto" ? meta("l4proto") : payload(service.protocol.c_str(), "dport");
+  out.rule("outside", {match(what, numbers), statement("accept")});
 }
 
 // Established counts for replies to what the gateway began, and for nothing else: in the other direction each packet
@@ -248,8 +253,10 @@ Result<void> validate(const Frame& frame) {
   if (frame.wireguard_port == 0) return invalid("the WireGuard port is missing");
   for (const auto& service : frame.open) {
     const bool ports = service.protocol == "tcp" || service.protocol == "udp";
-    if (!ports && service.protocol != "icmp")
-      return invalid("a service is tcp, udp or icmp, not '" + service.protocol + "'");
+    if (!ports && service.protocol != "icmp" && service.protocol != "proto" && service.protocol != "any")
+      return invalid("a service is tcp, udp, icmp, proto or any, not '" + service.protocol + "'");
+    if (service.protocol == "proto" && (service.last > UINT8_MAX || service.last < service.first))
+      return invalid("an open service has no valid IP protocol");
     if (ports && (service.last == 0 || service.last < service.first))
       return invalid("an open service has no valid ports");
   }

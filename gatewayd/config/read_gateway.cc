@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
 #include "gatewayd/config/draft.h"
 #include "gatewayd/config/selector.h"
 #include "gatewayd/config/words.h"
@@ -8,12 +10,27 @@ namespace {
 
 constexpr uint64_t kMinMtu = 1280;  // RFC 8200 §5
 constexpr uint64_t kMaxMtu = 65535;
+constexpr uint16_t kEchoRequest = 8U << 8U;      // ICMP type 8, code 0 (RFC 792), as Service has it
 constexpr uint64_t kMaxInitiations = 1'000'000;  // a second and source: above it a limit means nothing
 
 YamlNode empty_map(const Mark& mark = {}) {
   YamlNode node;
   node.mark = mark;
   return node;
+}
+
+bool holds_echo_request(const Service& service) {
+  return service.first <= kEchoRequest && kEchoRequest <= service.last;
+}
+
+/// On the public side the host itself answers, and what of ICMP is no error or echo request it does not need.
+void check_icmp(Diagnostics& diagnostics, const Text& text, const std::vector<Service>& services) {
+  const auto is_icmp = [](const Service& service) { return service.kind == Service::Kind::icmp; };
+  if (std::ranges::any_of(services, is_icmp) &&
+      std::ranges::none_of(services, [&](const Service& s) { return is_icmp(s) && holds_echo_request(s); }))
+    diagnostics.error(text.mark, fmt::format("'{}' cannot be opened on the public side: of ICMP only echo requests "
+                                             "can; write ping (errors of open flows pass anyway)",
+                                             text.text));
 }
 
 std::vector<Service> read_allow(Diagnostics& diagnostics, const YamlNode* node, const Draft& draft) {
@@ -27,6 +44,7 @@ std::vector<Service> read_allow(Diagnostics& diagnostics, const YamlNode* node, 
   for (const Text& text : read_texts(diagnostics, node)) {
     if (const auto services = services_of(text.text, draft.config.services)) {
       out.insert(out.end(), services->begin(), services->end());
+      check_icmp(diagnostics, text, *services);
     } else {
       diagnostics.error(text.mark, services.error());
     }

@@ -20,6 +20,7 @@ constexpr const char* kFind = "find";
 
 std::vector<std::string> client_names(const plan::Intent& intent) {
   std::vector<std::string> out;
+  out.reserve(intent.clients.size());
   for (const auto& [number, client] : intent.clients) out.push_back(client.name);
   return out;
 }

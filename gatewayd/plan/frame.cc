@@ -16,15 +16,15 @@ void open_service(const config::Service& service, std::vector<nl::OpenService>& 
     case config::Service::Kind::udp:
       open.push_back({"udp", std::max(service.first, kFirstPort), service.last});
       break;
-    case config::Service::Kind::icmp:
-      open.push_back({"icmp", service.first, service.last});
+    case config::Service::Kind::icmp:  // `load` takes echo requests alone, which "icmp" is for both versions
+      if (std::ranges::find(open, "icmp", &nl::OpenService::protocol) == open.end()) open.push_back({"icmp"});
       break;
     case config::Service::Kind::any:
-      open.insert(open.end(),
-                  {{"tcp", kFirstPort, UINT16_MAX}, {"udp", kFirstPort, UINT16_MAX}, {"icmp", 0, UINT16_MAX}});
+      open.push_back({"any", 0, UINT16_MAX});
       break;
     case config::Service::Kind::protocol:
-      break;  // the frame opens no bare IP protocols; `load` refuses them in gateway.public.allow
+      open.push_back({"proto", service.first, service.last});
+      break;
   }
 }
 

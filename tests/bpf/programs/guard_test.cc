@@ -86,18 +86,44 @@ TEST_F(GuardWorld, KnowsWhatCanBeAWireGuardMessage) {
   }
 }
 
-TEST_F(GuardWorld, LooksOnlyAtPacketsToTheGateway) {
+TEST_F(GuardWorld, LooksForMessagesOnlyOnTheWireGuardPortOfTheGateway) {
   const Bytes garbage = forged_initiation();
-  EXPECT_EQ(run((ipv4("198.51.100.7", kWebV4) / udp(kWireGuardPort).carrying(garbage)).ethernet()), GW_REASON_NONE);
-  EXPECT_EQ(run((ipv4("198.51.100.7", kAliceV4) / udp(kWireGuardPort).carrying(garbage)).ethernet()), GW_REASON_NONE)
-      << "a client's address is exact too, but not the gateway's";
-  EXPECT_EQ(run((ipv6("2001:db8::7", kWebV6) / udp(kWireGuardPort).carrying(garbage)).ethernet()), GW_REASON_NONE);
+  EXPECT_EQ(run((ipv4("198.51.100.7", "192.0.2.9") / udp(kWireGuardPort).carrying(garbage)).ethernet()), GW_REASON_NONE)
+      << "a stranger to a stranger";
+  EXPECT_EQ(run((ipv6("2001:db8::7", "2001:db8::9") / udp(kWireGuardPort).carrying(garbage)).ethernet()),
+            GW_REASON_NONE);
   EXPECT_EQ(run((ipv4("198.51.100.7", kPublicV4) / udp(53).carrying(garbage)).ethernet()), GW_REASON_NONE);
   EXPECT_EQ(run((ipv4("198.51.100.7", kPublicV4) / tcp(kWireGuardPort)).ethernet()), GW_REASON_NONE);
   EXPECT_EQ(run((ipv4("198.51.100.7", kPublicV4) / icmp(8)).ethernet()), GW_REASON_NONE);
   EXPECT_EQ(run((ipv4("198.51.100.7", kGatewayV4) / udp(kWireGuardPort).carrying(garbage)).ethernet()),
             GW_REASON_WG_MAC1)
       << "every address of the gateway answers on that port";
+}
+
+TEST_F(GuardWorld, LetsNobodyFromThePublicSideIntoTheNetworksBehind) {
+  for (const char* inside : {kWebV4, kDataV4, kAliceV4}) {
+    EXPECT_EQ(run((ipv4("198.51.100.7", inside) / udp(53)).ethernet()), GW_REASON_OUTSIDE) << inside;
+    EXPECT_EQ(run((ipv4(kWebV4, inside) / tcp(22)).ethernet()), GW_REASON_OUTSIDE) << "not from there either";
+    EXPECT_EQ(run((ipv4("198.51.100.7", inside) / icmp(8)).ethernet({0})), GW_REASON_OUTSIDE) << "VID 0 is no VLAN";
+    EXPECT_EQ(run((ipv4("198.51.100.7", inside) / udp(53)).ethernet({20})), GW_REASON_NONE)
+        << "a VLAN on that card has its own program";
+  }
+  for (const char* inside : {kWebV6, kAliceV6})
+    EXPECT_EQ(run((ipv6("2001:db8::7", inside) / tcp(22)).ethernet()), GW_REASON_OUTSIDE) << inside;
+  EXPECT_EQ(run((ipv4("198.51.100.7", "172.16.201.200") / udp(53)).ethernet()), GW_REASON_OUTSIDE)
+      << "no client has it now, but it is the VPN's";
+}
+
+TEST_F(GuardWorld, LeavesTheNetworksBehindToThePolicyWhereTheyShareTheInterface) {
+  constexpr uint32_t kTestRunDevice = 1;  // lo
+  const auto links = policy->map<uint32_t, gw_link>("gw_links");
+  gw_link shared{};
+  shared.link = 7;
+  shared.flags = GW_LINK_PUBLIC;
+  ASSERT_TRUE(links.put(kTestRunDevice, shared));
+  EXPECT_EQ(run((ipv4("198.51.100.7", kWebV4) / udp(53)).ethernet()), GW_REASON_NONE);
+  ASSERT_TRUE(links.erase(kTestRunDevice));
+  EXPECT_EQ(run((ipv4("198.51.100.7", kWebV4) / udp(53)).ethernet()), GW_REASON_OUTSIDE);
 }
 
 TEST_F(GuardWorld, WithoutWireGuardChecksNoMessages) {
@@ -211,7 +237,7 @@ TEST_F(GuardWorld, BlocksWhatIsOnTheDenyListFromEveryServiceOfTheGateway) {
   EXPECT_EQ(run((ipv4("198.51.100.0", kPublicV4) / icmp(8)).ethernet()), GW_REASON_BLOCKED);
   EXPECT_EQ(run(framed(fragments(to_gateway(transport_data(1440)), 1208, 7).second)), GW_REASON_BLOCKED);
   EXPECT_EQ(run((ipv4("198.51.101.0", kPublicV4) / tcp(22)).ethernet()), GW_REASON_NONE);
-  EXPECT_EQ(run((ipv4("198.51.100.7", kWebV4) / tcp(22)).ethernet()), GW_REASON_NONE) << "not to the gateway";
+  EXPECT_EQ(run((ipv4("198.51.100.7", "192.0.2.9") / tcp(22)).ethernet()), GW_REASON_NONE) << "not to the gateway";
   EXPECT_EQ(run((ipv6("2001:db8:bad::7", kPublicV6) / tcp(22)).ethernet()), GW_REASON_BLOCKED);
   EXPECT_EQ(run((ipv6("2001:db8:bae::7", kPublicV6) / tcp(22)).ethernet()), GW_REASON_NONE);
   ASSERT_TRUE(dataplane.erase_block(*Prefix::parse("198.51.100.0/24")));

@@ -215,6 +215,18 @@ TEST_F(FrameTraffic, ToTheGatewayFromOutsideNeedsAnOpenServiceWhateverMarkItBrin
   EXPECT_EQ(test::try_ping(outside_, "10.3.0.1", test::kSilence), Reach::silent);
 }
 
+TEST_F(FrameTraffic, ToTheGatewayFromOutsideMayBeOpenedByProtocolOrForEverything) {
+  Frame wide = frame();
+  wide.open = {{"proto", 1, 1}};
+  load(wide);
+  EXPECT_EQ(test::try_ping(outside_, "10.3.0.1"), Reach::open);
+  EXPECT_FALSE(arrives(outside_, gateway_, "10.3.0.1", kUnmarked, kWireGuard));
+  wide.open = {{"any", 0, UINT16_MAX}};
+  load(wide);
+  EXPECT_TRUE(arrives(outside_, gateway_, "10.3.0.1", kUnmarked, kWireGuard));
+  EXPECT_TRUE(arrives(outside_, gateway_, "fd03::1", kUnmarked, kWireGuard));
+}
+
 TEST_F(FrameTraffic, ThatTheGatewayBeganGetsItsReplies) {
   load(frame());
   const auto listener = test::listen_tcp(outside_, "0.0.0.0", 8080);

@@ -46,6 +46,11 @@ const std::vector<Case> kAddresses{
     {"a default route as a prefix",
      kBase + "network: {address_space: 0.0.0.0/0}\n",
      {"3:26: error: 0.0.0.0/0 is a default route; name the prefixes that are really there"}},
+    {"ICMP that is no echo request, open on the public side",
+     "gateway: {public: {interface: eth0, allow: [icmp/13, ping]}}\n"
+     "vpn: {subnets: [172.16.201.0/24]}\n",
+     {"1:45: error: 'icmp/13' cannot be opened on the public side: of ICMP only echo requests can; write ping (errors "
+      "of open flows pass anyway)"}},
     {"metrics without a file",
      kBase + "metrics: {interval: 15s}\n",
      {"3:10: error: metrics needs 'textfile'; for example textfile: /var/lib/prometheus/node-exporter/gatewayd.prom"}},

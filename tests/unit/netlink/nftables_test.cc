@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "netlink/nftables.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cerrno>
@@ -126,6 +127,20 @@ TEST(RenderedFrame, OpensThePublicSideForWhatIsNamed) {
   EXPECT_TRUE(opens(R"({"field":"type","protocol":"icmp"}},"op":"==","right":"echo-request")"));
   EXPECT_TRUE(opens(R"({"field":"type","protocol":"icmpv6"}},"op":"==","right":"echo-request")"));
   EXPECT_EQ(outside.back(), R"([{"counter":null},{"drop":null}])");
+}
+
+TEST(RenderedFrame, OpensProtocolsWithoutPortsAndEverythingWhereThatIsNamed) {
+  Frame wide = frame();
+  wide.open = {{"proto", 47, 47}, {"proto", 50, 51}};
+  EXPECT_THAT(
+      rules(wide, "outside"),
+      testing::IsSupersetOf(
+          {R"([{"match":{"left":{"meta":{"key":"l4proto"}},"op":"==","right":47}},{"accept":null}])",
+           R"([{"match":{"left":{"meta":{"key":"l4proto"}},"op":"==","right":{"range":[50,51]}}},{"accept":null}])"}));
+  wide.open = {{"any", 0, UINT16_MAX}};
+  EXPECT_THAT(rules(wide, "outside"), testing::Contains(R"([{"accept":null}])"));
+  wide.open = {{"proto", 47, 256}};
+  EXPECT_FALSE(validate(wide));
 }
 
 TEST(RenderedFrame, TranslatesAddressesOnlyWhereAsked) {

@@ -140,6 +140,21 @@ TEST(Compile, FramesTheDevicesThePortAndTheMasquerading) {
   EXPECT_EQ(desired.firewall.fingerprint, nl::fingerprint(desired.frame));
 }
 
+TEST(Compile, OpensOnThePublicSideWhatIsNamedThere) {
+  using config::Service;
+  Intent intent = intent_of("office");
+  intent.config.public_side.allow = {{Service::Kind::tcp, 0, 443},
+                                     {Service::Kind::udp, 500, 500},
+                                     {Service::Kind::protocol, 50, 51},
+                                     {Service::Kind::icmp, 0x800, 0x8ff},
+                                     {Service::Kind::icmp, 0x8000, 0x80ff}};
+  EXPECT_THAT(desired_of(intent).frame.open,
+              ElementsAre(nl::OpenService{"tcp", 1, 443}, nl::OpenService{"udp", 500, 500},
+                          nl::OpenService{"proto", 50, 51}, nl::OpenService{"icmp", 0, 0}));
+  intent.config.public_side.allow = {{}};
+  EXPECT_THAT(desired_of(intent).frame.open, ElementsAre(nl::OpenService{"any", 0, UINT16_MAX}));
+}
+
 TEST(Compile, SetsForwardingAndWhatGoesWithIt) {
   EXPECT_THAT(desired_of(intent_of("one-card")).sysctls,
               ElementsAre(Pair("net.ipv4.conf.all.send_redirects", "0"), Pair("net.ipv4.conf.eth0.rp_filter", "2"),
