@@ -20,6 +20,8 @@ constexpr std::array kTcHooks = {Hook::vpn_ingress, Hook::vpn_egress, Hook::subn
 bpf_tc_attach_point attach_point(Hook hook) { return hook == Hook::vpn_egress ? BPF_TC_EGRESS : BPF_TC_INGRESS; }
 uint32_t priority_of(Hook hook) { return hook == Hook::guard_ingress ? kGuardPriority : kPriority; }
 
+bool is_xdp(Hook hook) { return hook == Hook::xdp || hook == Hook::guard_xdp; }
+
 std::string object_of(uint32_t ifindex) { return "interface " + std::to_string(ifindex); }
 
 /// Id of the program in the place of `where`, 0 when there is none.
@@ -43,14 +45,16 @@ Result<std::vector<Attachment>> Dataplane::attachments(uint32_t ifindex) const {
     if (!id) return std::unexpected(id.error());
     if (*id != 0 && *id == impl_->program_ids.at(static_cast<size_t>(hook))) out.push_back({ifindex, hook});
   }
-  const auto xdp = impl_->xdp_attached(ifindex);
-  if (!xdp) return std::unexpected(xdp.error());
-  if (*xdp) out.push_back({ifindex, Hook::xdp});
+  for (const Hook hook : {Hook::xdp, Hook::guard_xdp}) {
+    const auto xdp = impl_->xdp_attached({ifindex, hook});
+    if (!xdp) return std::unexpected(xdp.error());
+    if (*xdp) out.push_back({ifindex, hook});
+  }
   return out;
 }
 
 Result<void> Dataplane::attach(const Attachment& attachment) {
-  if (attachment.hook == Hook::xdp) return impl_->attach_xdp(attachment.ifindex);
+  if (is_xdp(attachment.hook)) return impl_->attach_xdp(attachment);
   const LibbpfLog log;
   LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = static_cast<int>(attachment.ifindex),
               .attach_point = attach_point(attachment.hook));
@@ -65,7 +69,7 @@ Result<void> Dataplane::attach(const Attachment& attachment) {
 }
 
 Result<void> Dataplane::detach(const Attachment& attachment) {
-  if (attachment.hook == Hook::xdp) return impl_->detach_xdp(attachment.ifindex);
+  if (is_xdp(attachment.hook)) return impl_->detach_xdp(attachment);
   const LibbpfLog log;
   LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = static_cast<int>(attachment.ifindex),
               .attach_point = attach_point(attachment.hook));

@@ -25,6 +25,7 @@ enum class Hook : uint8_t {
   subnet_ingress,  ///< Ethernet device, TC ingress
   xdp,             ///< Ethernet card, native XDP
   guard_ingress,   ///< public interface, TC ingress, in front of the policy
+  guard_xdp,       ///< public interface, native XDP: the guard, then what `xdp` does; never both on one card
 };
 
 /// A program of ours on an interface, as the kernel reports it.
@@ -128,7 +129,7 @@ class Dataplane {
   /// What is attached on `ifindex`, current build only: a filter of an older build does not count, and `attach`
   /// replaces it atomically.
   [[nodiscard]] Result<std::vector<Attachment>> attachments(uint32_t ifindex) const;
-  /// For Hook::xdp: EOPNOTSUPP or EINVAL when the driver cannot, EBUSY when a program of someone else is there.
+  /// In XDP: EOPNOTSUPP or EINVAL when the driver cannot, EBUSY when a program of someone else is there.
   Result<void> attach(const Attachment& attachment);
   /// Success when nothing of ours is there. The clsact queueing discipline stays: others may have filters on it.
   Result<void> detach(const Attachment& attachment);

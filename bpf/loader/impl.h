@@ -15,7 +15,7 @@
 
 namespace gw::bpf {
 
-inline constexpr size_t kHooks = 5;
+inline constexpr size_t kHooks = 6;
 
 struct SkeletonDeleter {
   void operator()(gw_policy* skeleton) const { gw_policy::destroy(skeleton); }
@@ -82,9 +82,9 @@ struct Dataplane::Impl {
   uint64_t bump();
 
   // xdp.cc
-  [[nodiscard]] Result<bool> xdp_attached(uint32_t ifindex) const;
-  Result<void> attach_xdp(uint32_t ifindex);
-  Result<void> detach_xdp(uint32_t ifindex);
+  [[nodiscard]] Result<bool> xdp_attached(const Attachment& attachment) const;
+  Result<void> attach_xdp(const Attachment& attachment);
+  Result<void> detach_xdp(const Attachment& attachment);
 };
 
 }  // namespace gw::bpf

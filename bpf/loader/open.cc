@@ -53,7 +53,7 @@ std::string explain_load_failure(int code, const LibbpfLog& log, const std::stri
 
 std::array<bpf_program*, kHooks> loaded_programs(gw_policy& skeleton) {
   return {skeleton.progs.vpn_ingress, skeleton.progs.vpn_egress, skeleton.progs.subnet_ingress,
-          skeleton.progs.xdp_ingress, skeleton.progs.guard_ingress};
+          skeleton.progs.xdp_ingress, skeleton.progs.guard_ingress, skeleton.progs.guard_xdp};
 }
 
 /// What makes two loads the same program: its instructions and the maps it works on.
@@ -170,8 +170,6 @@ Result<Dataplane> Dataplane::open(const std::string& pin_directory) {
     impl->programs.at(hook) = std::move(settled->first);
     impl->program_ids.at(hook) = settled->second;
   }
-  if (auto settled = settle_program(impl->skeleton->progs.guard_xdp, pin_directory); !settled)
-    return std::unexpected(settled.error());
   const LibbpfLog log;
   impl->ring.reset(ring_buffer__new(bpf_map__fd(impl->skeleton->maps.gw_events), hand_over, impl.get(), nullptr));
   if (!impl->ring) return failure(errno, "read BPF events", pin_directory, log.tail(kLogLines));

@@ -47,20 +47,21 @@ Result<void> watch_errors(Dataplane::Impl& impl) {
 
 }  // namespace
 
-Result<bool> Dataplane::Impl::xdp_attached(uint32_t ifindex) const {
+Result<bool> Dataplane::Impl::xdp_attached(const Attachment& attachment) const {
   uint32_t program = 0;
-  const auto link = open_link(link_directory, ifindex, program);
+  const auto link = open_link(link_directory, attachment.ifindex, program);
   if (!link) return std::unexpected(link.error());
   // Without the watch it is not what was asked for: attach() begins it anew.
-  return link->valid() && program == program_ids.at(static_cast<size_t>(Hook::xdp)) && !watches.empty();
+  return link->valid() && program == program_ids.at(static_cast<size_t>(attachment.hook)) && !watches.empty();
 }
 
-Result<void> Dataplane::Impl::attach_xdp(uint32_t ifindex) {
+Result<void> Dataplane::Impl::attach_xdp(const Attachment& attachment) {
+  const uint32_t ifindex = attachment.ifindex;
   if (auto watched = watch_errors(*this); !watched) return watched;
   uint32_t attached = 0;
   const auto there = open_link(link_directory, ifindex, attached);
   if (!there) return std::unexpected(there.error());
-  const int program = programs.at(static_cast<size_t>(Hook::xdp)).get();
+  const int program = programs.at(static_cast<size_t>(attachment.hook)).get();
   if (there->valid()) {
     if (bpf_link_update(there->get(), program, nullptr) == 0) return {};
     return failure(errno, "replace XDP program", object_of(ifindex));
@@ -75,8 +76,13 @@ Result<void> Dataplane::Impl::attach_xdp(uint32_t ifindex) {
   return {};
 }
 
-Result<void> Dataplane::Impl::detach_xdp(uint32_t ifindex) {
-  const std::string path = link_path(link_directory, ifindex);
+Result<void> Dataplane::Impl::detach_xdp(const Attachment& attachment) {
+  uint32_t program = 0;
+  const auto link = open_link(link_directory, attachment.ifindex, program);
+  if (!link) return std::unexpected(link.error());
+  // Another program of ours may have taken its place: a card has room for one.
+  if (link->valid() && program != program_ids.at(static_cast<size_t>(attachment.hook))) return {};
+  const std::string path = link_path(link_directory, attachment.ifindex);
   if (::unlink(path.c_str()) == 0 || errno == ENOENT) return {};
   return failure(errno, "remove BPF link", path);
 }

@@ -13,6 +13,8 @@ bpf::Hook to_bpf(plan::Hook hook) {
       return bpf::Hook::xdp;
     case plan::Hook::guard_ingress:
       return bpf::Hook::guard_ingress;
+    case plan::Hook::guard_xdp:
+      return bpf::Hook::guard_xdp;
     case plan::Hook::subnet_ingress:
       break;
   }
@@ -29,6 +31,8 @@ plan::Hook to_plan(bpf::Hook hook) {
       return plan::Hook::xdp;
     case bpf::Hook::guard_ingress:
       return plan::Hook::guard_ingress;
+    case bpf::Hook::guard_xdp:
+      return plan::Hook::guard_xdp;
     case bpf::Hook::subnet_ingress:
       break;
   }

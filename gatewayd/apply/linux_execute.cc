@@ -160,7 +160,8 @@ struct Execute {
     if (!device) return std::unexpected(device.error());
     auto attached = p.dataplane.attach({.ifindex = *device, .hook = to_bpf(op.attachment.hook)});
     // A driver that refuses XDP does so for good: the next plan is made without it (LinuxKernel::facts).
-    if (!attached && op.attachment.hook == plan::Hook::xdp)
+    const bool xdp = op.attachment.hook == plan::Hook::xdp || op.attachment.hook == plan::Hook::guard_xdp;
+    if (!attached && xdp)
       p.card_trouble[op.attachment.device] = attached.error().message();
     return attached;
   }

@@ -64,15 +64,16 @@ Result<std::map<std::string, plan::Card>> read_cards(LinuxKernel::Parts& parts, 
   for (const nl::Link& link : links) {
     const auto card = cards->find(link.index);
     if (card == cards->end() || !link.mac) continue;
-    std::string& trouble = parts.card_trouble[link.name];
     // Which driver it was the kernel does not tell in a form that lasts: the fast path ends for all.
-    if (failed && card->second.native) trouble = "a driver lost redirected packets";
+    if (failed && card->second.native) parts.losing_cards.insert(link.name);
+    const auto trouble = parts.card_trouble.find(link.name);
     out[link.name] = {.mac = *link.mac,
                       .native_xdp = card->second.native,
                       .transmits = card->second.transmit,
                       .defers_checksums = card->second.defers_checksums,
                       .strips_vlan = card->second.strips_vlan,
-                      .trouble = trouble};
+                      .loses_frames = parts.losing_cards.contains(link.name),
+                      .trouble = trouble == parts.card_trouble.end() ? std::string() : trouble->second};
   }
   return out;
 }

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "bpf/loader/dataplane.h"
@@ -25,6 +26,7 @@ struct LinuxKernel::Parts {
   nl::Socket generic;
   bpf::Dataplane dataplane;
   std::map<std::string, std::string> card_trouble = {};  ///< by device: plan::Card::trouble, until the next start
+  std::set<std::string> losing_cards = {};               ///< plan::Card::loses_frames, until the next start
   uint64_t fast_errors = 0;                              ///< that are forgiven
 };
 

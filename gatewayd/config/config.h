@@ -144,8 +144,13 @@ struct Nat {
   bool operator==(const Nat&) const = default;
 };
 
+/// Where the guard runs: `automatic` is in XDP where the driver of the public card has it, except on a veth, which would take
+/// segmentation offloads from the container at its other end; else at TC.
+enum class GuardHook : uint8_t { automatic, xdp, tc };
+
 /// `guard:` at the public interface.
 struct Guard {
+  GuardHook hook = GuardHook::automatic;
   uint32_t initiations_per_source = 0;  ///< WireGuard handshakes a second from one address (IPv6: /64); 0 is no limit
 
   bool operator==(const Guard&) const = default;

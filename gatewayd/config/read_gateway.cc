@@ -140,7 +140,11 @@ void read_dataplane(Diagnostics& diagnostics, const YamlNode* node, Draft& draft
 
 void read_guard(Diagnostics& diagnostics, const YamlNode* node, Draft& draft) {
   if (node == nullptr) return;
-  const Section section(diagnostics, *node, "guard", {"initiations_per_source"});
+  const Section section(diagnostics, *node, "guard", {"hook", "initiations_per_source"});
+  draft.config.guard.hook =
+      read_word<GuardHook>(diagnostics, section.get("hook"),
+                           {{"auto", GuardHook::automatic}, {"xdp", GuardHook::xdp}, {"tc", GuardHook::tc}})
+          .value_or(GuardHook::automatic);
   if (const auto limit = read_number(diagnostics, section.get("initiations_per_source"), 0, kMaxInitiations))
     draft.config.guard.initiations_per_source = static_cast<uint32_t>(*limit);
 }

@@ -49,14 +49,17 @@ std::string say(const plan::FastPath& fast) {
 std::vector<std::string> programs_on(const std::string& device, const plan::Intent& intent,
                                      const std::vector<std::string>& leftover) {
   const config::Config& config = intent.config;
-  std::vector<std::pair<plan::Hook, const char*>> wanted;
+  std::vector<std::pair<plan::Hook, std::string>> wanted;
   if (device == config.vpn.interface) {
     wanted = {{plan::Hook::vpn_ingress, "policy ingress"}, {plan::Hook::vpn_egress, "policy egress"}};
   } else if (std::ranges::any_of(config.subnets, [&](const auto& entry) { return entry.second.device() == device; })) {
     wanted = {{plan::Hook::subnet_ingress, "policy ingress"}};
   }
-  if (device == config.public_side.interface)
-    wanted.insert(wanted.begin(), {plan::Hook::guard_ingress, "guard ingress"});
+  if (device == config.public_side.interface) {
+    const plan::GuardPlace guard = plan::guard_place(intent);
+    wanted.insert(wanted.begin(),
+                  {guard.hook, guard.why_not.empty() ? "guard XDP" : "guard TC (" + guard.why_not + ")"});
+  }
   std::vector<std::string> out;
   for (const auto& [hook, word] : wanted) {
     const std::string missing = plan::describe(plan::Attach{{device, hook}});

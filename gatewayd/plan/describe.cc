@@ -20,6 +20,7 @@ std::string text(const Route& route) {
 
 std::string text(const Attachment& attachment) {
   if (attachment.hook == Hook::xdp) return fmt::format("XDP on {}", attachment.device);
+  if (attachment.hook == Hook::guard_xdp) return fmt::format("guard XDP on {}", attachment.device);
   const char* direction = attachment.hook == Hook::vpn_egress ? "egress" : "ingress";
   const char* what = attachment.hook == Hook::guard_ingress ? "guard" : "policy";
   return fmt::format("{} {} on {}", what, direction, attachment.device);

@@ -24,6 +24,7 @@ std::string hindrance(const Intent& intent, const std::string& name) {
   const Card& card = found->second;
   if (!card.trouble.empty()) return card.trouble;
   if (!card.native_xdp) return "no XDP in its driver";
+  if (card.loses_frames) return "a driver lost redirected packets";
   if (!card.transmits) return "takes no redirected frames";
   if (card.defers_checksums && intent.config.dataplane.fast_path != config::FastPath::on)
     return "a veth, whose frames may lack checksums";
@@ -55,6 +56,7 @@ FastPath fast_path(const Intent& intent) {
 
 void want_fast_path(const Intent& intent, Desired& desired) {
   const FastPath fast = fast_path(intent);
+  const bool behind_guard = guard_place(intent).hook == Hook::guard_xdp;
   for (const auto& [name, subnet] : intent.config.subnets) {
     if (!fast.devices.contains(subnet.device())) continue;
     LinkEntry& entry = desired.policy.links[subnet.device()];
@@ -62,6 +64,8 @@ void want_fast_path(const Intent& intent, Desired& desired) {
     entry.mac = intent.cards.at(subnet.interface).mac;
     entry.out = subnet.interface;
     entry.out_vid = subnet.vlan.value_or(0);
+    // A card has room for one program: the guard's goes on to the fast path.
+    if (behind_guard && subnet.interface == intent.config.public_side.interface) continue;
     desired.attachments.insert({subnet.interface, Hook::xdp});
   }
 }

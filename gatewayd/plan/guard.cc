@@ -15,7 +15,22 @@ uint64_t latest_end(const Prefix& prefix, const std::map<Prefix, uint64_t>& bloc
   return latest;
 }
 
+std::string hindrance(const Intent& intent) {
+  const config::Config& config = intent.config;
+  if (config.guard.hook == config::GuardHook::tc) return "by configuration";
+  const auto card = intent.cards.find(config.public_side.interface);
+  if (card == intent.cards.end() || !card->second.native_xdp) return "no XDP in the driver";
+  if (!card->second.trouble.empty()) return card->second.trouble;
+  if (card->second.defers_checksums && config.guard.hook != config::GuardHook::xdp) return "a veth";
+  return {};
+}
+
 }  // namespace
+
+GuardPlace guard_place(const Intent& intent) {
+  std::string why_not = hindrance(intent);
+  return {.hook = why_not.empty() ? Hook::guard_xdp : Hook::guard_ingress, .why_not = std::move(why_not)};
+}
 
 void want_guard(const Intent& intent, Desired& desired) {
   const config::Config& config = intent.config;
@@ -23,7 +38,7 @@ void want_guard(const Intent& intent, Desired& desired) {
                             .initiations = config.guard.initiations_per_source,
                             .public_key = intent.public_key};
   for (const auto& [prefix, until] : intent.blocks) desired.guard.blocks[prefix] = latest_end(prefix, intent.blocks);
-  desired.attachments.insert({config.public_side.interface, Hook::guard_ingress});
+  desired.attachments.insert({config.public_side.interface, guard_place(intent).hook});
 }
 
 }  // namespace gw::plan

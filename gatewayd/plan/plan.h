@@ -37,7 +37,8 @@ struct Card {
   bool transmits = false;         ///< takes redirected frames
   bool defers_checksums = false;  ///< veth: what a redirect sends on may carry a wrong checksum
   bool strips_vlan = false;       ///< the XDP program would not see tags
-  std::string trouble = {};       ///< it said that it could, and then did not: why
+  bool loses_frames = false;      ///< its driver, or another's, failed to send what was redirected
+  std::string trouble = {};       ///< its driver said that it has XDP, and then refused: why
   bool operator==(const Card&) const = default;
 };
 
@@ -78,6 +79,13 @@ struct FastPath {
   std::string why_not;            ///< why it is off, or which cards cannot take part: "eth1: no XDP in its driver"
 };
 FastPath fast_path(const Intent& intent);
+
+/// Where the guard of the public interface runs.
+struct GuardPlace {
+  Hook hook = Hook::guard_ingress;
+  std::string why_not;  ///< why it is not XDP
+};
+GuardPlace guard_place(const Intent& intent);
 
 /// vpn.mtu, else 1420 or what the uplink leaves after WireGuard's 80 bytes, but never below 1280, which IPv6 needs.
 uint32_t vpn_mtu(const config::Vpn& vpn, std::optional<uint32_t> uplink_mtu);

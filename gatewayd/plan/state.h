@@ -86,7 +86,7 @@ struct LinkEntry {
   bool operator==(const LinkEntry&) const = default;
 };
 
-enum class Hook : uint8_t { vpn_ingress, vpn_egress, subnet_ingress, xdp, guard_ingress };
+enum class Hook : uint8_t { vpn_ingress, vpn_egress, subnet_ingress, xdp, guard_ingress, guard_xdp };
 
 struct Attachment {
   std::string device;

@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The guard of a running gateway: real handshakes under a flood, the deny list, and what status shows.
+#include <bpf/bpf.h>
+#include <linux/bpf.h>
+#include <linux/if_link.h>
+#include <net/if.h>
+
 #include <future>
 #include <nlohmann/json.hpp>
 
@@ -25,6 +30,31 @@ class Guard : public RunningGateway {
       if (reason.starts_with(beginning)) out += packets.get<uint64_t>();
     }
     return out;
+  }
+
+  /// What `gwctl status` says of it on the public interface.
+  static std::string guard_shown() {
+    const auto all = status();
+    for (const auto& interface : all.at("interfaces")) {
+      if (interface.at("name") != "eth0") continue;
+      for (const auto& program : interface.at("programs")) {
+        if (program.get<std::string>().starts_with("guard")) return program;
+      }
+    }
+    return "";
+  }
+
+  /// As somebody with a strong will does: the program goes with the link that is pinned.
+  static void take_away_xdp() {
+    const std::string index = lab().gateway().must("cat /sys/class/net/eth0/ifindex");
+    lab().gateway().must("rm /run/bpf/gateway/xdp_" + index.substr(0, index.find('\n')));
+  }
+
+  static UniqueFd pass_all() {
+    const bpf_insn program[] = {
+        {.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .src_reg = 0, .off = 0, .imm = XDP_PASS},
+        {.code = BPF_JMP | BPF_EXIT, .dst_reg = 0, .src_reg = 0, .off = 0, .imm = 0}};
+    return UniqueFd(bpf_prog_load(BPF_PROG_TYPE_XDP, "another", "GPL", program, std::size(program), nullptr));
   }
 
   /// Forgets the session of a client and makes a new one by a ping through the tunnel. WireGuard tries again after five
@@ -68,6 +98,7 @@ class Guard : public RunningGateway {
 };
 
 TEST_F(Guard, LetsRealHandshakesThroughAFloodThatItDrops) {
+  lab().reconfigure(std::string(kGroups) + "guard: {hook: xdp}\n");
   const Flood flood(target(), Flood::Kind::mixed);
   const uint64_t forged = dropped("WireGuard handshake made without");
   const auto [with, rate] = handshakes_under_flood(flood);
@@ -78,7 +109,7 @@ TEST_F(Guard, LetsRealHandshakesThroughAFloodThatItDrops) {
 
   // The daemon would put it back: without it, traffic goes on as before.
   lab().crash();
-  lab().gateway().must("tc filter del dev eth0 ingress prio 6");
+  take_away_xdp();
   const auto [without, rate_without] = handshakes_under_flood(flood);
   std::cerr << "handshakes under a flood: with the guard " << with << " of 102 at " << static_cast<uint64_t>(rate)
             << " packets/s, without it " << without << " at " << static_cast<uint64_t>(rate_without) << "\n";
@@ -86,24 +117,87 @@ TEST_F(Guard, LetsRealHandshakesThroughAFloodThatItDrops) {
   RecordProperty("without_guard", without);
   RecordProperty("packets_per_second", static_cast<int>(rate));
   lab().start();
+  lab().reconfigure(kGroups);
+}
+
+TEST_F(Guard, RunsInXdpWhereItIsAskedToAndNeverLeavesTheInterfaceOpenInBetween) {
+  const std::string xdp = std::string(kGroups) + "guard: {hook: xdp}\n";
+  const Bytes forged = forged_initiation();
+  const std::string message(forged.begin(), forged.end());
+  const Socket sender = connect_udp(lab().outside(), kPublic, kWireGuardPort);
+  uint64_t sent = 0;
+  const uint64_t before = dropped("WireGuard handshake made without");
+  std::atomic<bool> stop = false;
+  auto flood = std::async(std::launch::async, [&] {
+    while (!stop) sent += sender.send(message) ? 1 : 0;
+  });
+  for (int i = 0; i < 3; ++i) {
+    lab().reconfigure(xdp);
+    EXPECT_EQ(guard_shown(), "guard XDP");
+    EXPECT_NE(lab().gateway().must("ip link show eth0").find("prog/xdp id"), std::string::npos);
+    EXPECT_EQ(lab().gateway().must("tc filter show dev eth0 ingress").find("guard_ingress"), std::string::npos);
+    lab().reconfigure(kGroups);
+    EXPECT_EQ(guard_shown(), "guard TC (a veth)");
+    EXPECT_EQ(lab().gateway().must("ip link show eth0").find("prog/xdp id"), std::string::npos);
+  }
+  stop = true;
+  flood.get();
+  EXPECT_TRUE(Lab::eventually([&] { return dropped("WireGuard handshake made without") - before == sent; }))
+      << sent << " were sent";
+}
+
+TEST_F(Guard, InXdpIsPutBackAndLetsEverythingElseThrough) {
+  lab().reconfigure(std::string(kGroups) +
+                    "guard: {hook: xdp}\nrules:\n  - {name: all, action: allow, from: [vpn], to: "
+                    "[subnet:web]}\n");
+  take_away_xdp();
+  EXPECT_TRUE(Lab::eventually(
+      [] { return lab().gateway().must("ip link show eth0").find("prog/xdp id") != std::string::npos; }));
+  EXPECT_TRUE(handshake(alice(), "endpoint 5.5.5.1:51820 allowed-ips 172.16.201.0/24,10.1.0.0/16"));
+  const Socket listener = listen_tcp(lab().web(), "10.1.1.10", 80);
+  const Socket client = connect_tcp(alice(), "10.1.1.10", 80);
+  const Socket server = listener.accept();
+  const std::string much(1 << 20, 'x');
+  std::jthread writer([&] { (void)client.send(much); });
+  size_t got = 0;
+  while (got < much.size()) {
+    const auto part = server.receive();
+    if (!part || part->empty()) break;
+    got += part->size();
+  }
+  EXPECT_EQ(got, much.size());
+  lab().must_gwctl("block add 5.5.5.200");
+  EXPECT_EQ(try_ping(lab().outside(), kPublic, kSilence), Reach::silent);
+  lab().must_gwctl("block remove 5.5.5.200");
+  EXPECT_EQ(try_ping(lab().outside(), kPublic), Reach::open);
+  lab().reconfigure(kGroups);
+}
+
+TEST_F(Guard, FallsBackToTcWhereAnotherHasTheDriversProgram) {
+  lab().stop();
+  lab().gateway().must("ip link set dev eth0 xdp off");
+  const UniqueFd foreign = pass_all();
+  lab().gateway().in([&] {
+    ASSERT_EQ(bpf_xdp_attach(static_cast<int>(if_nametoindex("eth0")), foreign.get(), XDP_FLAGS_DRV_MODE, nullptr), 0);
+  });
+  lab().start();
+  lab().reconfigure(std::string(kGroups) + "guard: {hook: xdp}\n");
+  EXPECT_NE(guard_shown().find("guard TC (attach XDP program"), std::string::npos) << guard_shown();
+  EXPECT_NE(lab().gateway().must("tc filter show dev eth0 ingress").find("guard_ingress"), std::string::npos);
+  lab().gateway().must("ip link set dev eth0 xdp off");
+  lab().stop();
+  lab().start();
+  EXPECT_EQ(guard_shown(), "guard XDP") << "a start tries again";
+  lab().reconfigure(kGroups);
 }
 
 TEST_F(Guard, IsShownInStatusAndPutBackWhenSomebodyTakesItAway) {
-  const auto shows_guard = [] {
-    const auto all = status();
-    for (const auto& interface : all.at("interfaces")) {
-      if (interface.at("name") != "eth0") continue;
-      const auto programs = interface.at("programs").get<std::vector<std::string>>();
-      return std::ranges::any_of(programs, [](const std::string& program) { return program.starts_with("guard"); });
-    }
-    return false;
-  };
-  EXPECT_TRUE(shows_guard());
+  EXPECT_EQ(guard_shown(), "guard TC (a veth)");
   lab().gateway().must("tc filter del dev eth0 ingress prio 6");
   EXPECT_TRUE(Lab::eventually([] {
     return lab().gateway().must("tc filter show dev eth0 ingress").find("guard_ingress") != std::string::npos;
   }));
-  EXPECT_TRUE(shows_guard());
+  EXPECT_EQ(guard_shown(), "guard TC (a veth)");
 }
 
 TEST_F(Guard, BlocksAPrefixAtOnceAndAfterARestart) {

@@ -20,14 +20,18 @@ rules:
   - {name: dev-far, action: allow, from: [group:developers], to: [subnet:far], services: [tcp/80]}
 )";
 
-TEST(OneCard, ServesClientsANearAndARoutedSubnetOnThePublicCard) {
+class OneCard : public testing::TestWithParam<const char*> {};
+INSTANTIATE_TEST_SUITE_P(Guards, OneCard,
+                         testing::Values("guard: {hook: tc}\n", "guard: {hook: xdp}\ndataplane: {fast_path: on}\n"));
+
+TEST_P(OneCard, ServesClientsANearAndARoutedSubnetOnThePublicCard) {
   Lab lab(GW_BINARY_DIR);
   // `outside` is the neighbour 10.1.8.200 on the same wire, and the router to 10.1.9.0/24.
   lab.gateway().must("ip address add 10.1.8.1/24 dev eth0");
   lab.outside().must("ip address add 10.1.8.200/24 dev eth0");
   lab.outside().must("ip address add 10.1.9.9/32 dev lo");
   lab.outside().must("ip route add 172.16.201.0/24 via 10.1.8.1");
-  lab.write_file("gateway.yaml", kConfig);
+  lab.write_file("gateway.yaml", std::string(kConfig) + GetParam());
   lab.start();
   Host& alice = lab.enrol("alice", "developers");
 

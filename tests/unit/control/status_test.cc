@@ -26,7 +26,7 @@ class StatusTest : public GatewayTest {
 
 TEST_F(StatusTest, ShowsEachInterfaceWithItsRoleAndPrograms) {
   EXPECT_EQ(interface("eth0").role, "public");
-  EXPECT_THAT(interface("eth0").programs, ElementsAre("guard ingress"));
+  EXPECT_THAT(interface("eth0").programs, ElementsAre("guard TC (no XDP in the driver)"));
   EXPECT_EQ(interface("wg0").role, "vpn");
   EXPECT_THAT(interface("wg0").programs, ElementsAre("policy ingress", "policy egress"));
   EXPECT_THAT(interface("wg0").addresses, Contains("172.16.201.1"));

@@ -23,7 +23,8 @@ TEST(FastPath, RunsBetweenAllSubnetsWhoseCardsCan) {
   const Intent intent = office();
   EXPECT_THAT(fast_path(intent).devices, ElementsAre("eth0", "eth1", "eth1.20"));
   const Desired desired = desired_of(intent);
-  EXPECT_TRUE(desired.attachments.contains({"eth0", Hook::xdp}));
+  EXPECT_TRUE(desired.attachments.contains({"eth0", Hook::guard_xdp})) << "the public card: guard and fast path in one";
+  EXPECT_FALSE(desired.attachments.contains({"eth0", Hook::xdp}));
   EXPECT_TRUE(desired.attachments.contains({"eth1", Hook::xdp}));
   EXPECT_FALSE(desired.attachments.contains({"eth1.20", Hook::xdp})) << "its frames arrive on the parent";
 }
@@ -46,6 +47,48 @@ TEST(FastPath, IsOffWhereTheConfigurationSaysSo) {
   EXPECT_THAT(fast_path(intent).devices, IsEmpty());
   EXPECT_EQ(fast_path(intent).why_not, "by configuration");
   EXPECT_FALSE(desired_of(intent).attachments.contains({"eth1", Hook::xdp}));
+}
+
+TEST(FastPath, HasAProgramOfItsOwnOnThePublicCardWhereTheGuardIsAtTc) {
+  Intent intent = office();
+  intent.config.guard.hook = config::GuardHook::tc;
+  const auto attachments = desired_of(intent).attachments;
+  EXPECT_TRUE(attachments.contains({"eth0", Hook::xdp}));
+  EXPECT_TRUE(attachments.contains({"eth0", Hook::guard_ingress}));
+  EXPECT_FALSE(attachments.contains({"eth0", Hook::guard_xdp}));
+}
+
+TEST(Guard, RunsInXdpWhereTheDriverHasIt) {
+  Intent intent = office();
+  EXPECT_EQ(guard_place(intent).hook, Hook::guard_xdp);
+  EXPECT_FALSE(desired_of(intent).attachments.contains({"eth0", Hook::guard_ingress}));
+  intent.cards["eth0"].loses_frames = true;
+  EXPECT_EQ(guard_place(intent).hook, Hook::guard_xdp) << "the guard redirects nothing";
+  EXPECT_EQ(fast_path(intent).why_not, "eth0: a driver lost redirected packets");
+}
+
+TEST(Guard, SaysWhyItIsNotInXdp) {
+  Intent intent = office();
+  const auto why_not = [&] {
+    EXPECT_EQ(guard_place(intent).hook, Hook::guard_ingress);
+    EXPECT_TRUE(desired_of(intent).attachments.contains({"eth0", Hook::guard_ingress}));
+    return guard_place(intent).why_not;
+  };
+  intent.cards["eth0"].trouble = "attach XDP program: Device or resource busy";
+  EXPECT_EQ(why_not(), "attach XDP program: Device or resource busy");
+  intent.cards["eth0"] = able();
+  intent.cards["eth0"].native_xdp = false;
+  EXPECT_EQ(why_not(), "no XDP in the driver");
+  intent.cards["eth0"] = able();
+  intent.cards["eth0"].defers_checksums = true;
+  EXPECT_EQ(why_not(), "a veth");
+  intent.config.guard.hook = config::GuardHook::xdp;
+  EXPECT_EQ(guard_place(intent).hook, Hook::guard_xdp) << "asked for";
+  intent.config.guard.hook = config::GuardHook::tc;
+  EXPECT_EQ(why_not(), "by configuration");
+  intent.config.guard.hook = config::GuardHook::automatic;
+  intent.cards.erase("eth0");
+  EXPECT_EQ(why_not(), "no XDP in the driver");
 }
 
 TEST(FastPath, SaysOfACardWhyItCannotTakePart) {
