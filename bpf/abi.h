@@ -66,8 +66,8 @@ struct gw_prefix_key {
 	__u32 prefixlen; /* of the 128 bits: IPv4 prefixes have 96 + n */
 	struct gw_addr addr;
 };
-#define GW_PREFIX_INTERNET 1U /* destination of NAT */
-#define GW_PREFIX_VPN	   2U /* a VPN prefix: only gw_hosts decides inside it */
+#define GW_PREFIX_OUTSIDE 1U /* nothing of ours: destination of NAT */
+#define GW_PREFIX_VPN	  2U /* a VPN prefix: only gw_hosts decides inside it */
 struct gw_prefix {
 	__u32 class_id;
 	__u32 link;  /* link id that sources within it must arrive on; 0: none may send from here */
@@ -169,7 +169,7 @@ struct gw_tuple {
 	__u8 proto;
 	__u8 pad[3];
 };
-#define GW_FLOW_NAT	  1U /* first packet went to the internet under a nat: entry */
+#define GW_FLOW_NAT	  1U /* first packet went to what is not configured, under a nat: entry */
 #define GW_FLOW_GATEWAY	  2U /* destination is the gateway itself */
 #define GW_FLOW_REPLIED	  4U /* answered, and not only by a TCP reset */
 #define GW_FLOW_FIN_ORIG  8U /* TCP FIN seen in the original direction */

@@ -169,7 +169,7 @@ __noinline int gw_judge(const struct gw_tuple *tuple, struct gw_judgement *out, 
 		return 0;
 	}
 	gw_apply_ref(gw_decide(tuple, &classes, slot), out);
-	if (dst.internet && gw_masqueraded(src.class_id, slot))
+	if (dst.outside && gw_masqueraded(src.class_id, slot))
 		out->flags |= GW_FLOW_NAT;
 	return 0;
 }

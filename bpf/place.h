@@ -40,7 +40,7 @@ struct gw_place {
 	__u32 link;   /* link id that packets from here arrive on; 0: none of ours */
 	__u32 reason; /* why class_id is GW_CLASS_NONE */
 	__u32 gateway;
-	__u32 internet;
+	__u32 outside;
 	__u64 valid_until_ns;
 };
 
@@ -76,7 +76,7 @@ __noinline int gw_locate(const struct gw_addr *address, struct gw_place *place, 
 	place->link = 0;
 	place->reason = GW_REASON_NEVER_FORWARDED;
 	place->gateway = 0;
-	place->internet = 0;
+	place->outside = 0;
 	place->valid_until_ns = ~0ULL;
 	host = bpf_map_lookup_elem(&gw_hosts, &key.addr);
 	if (host) {
@@ -88,7 +88,7 @@ __noinline int gw_locate(const struct gw_addr *address, struct gw_place *place, 
 	if (!prefix)
 		return 0;
 	place->link = prefix->link;
-	place->internet = prefix->flags & GW_PREFIX_INTERNET;
+	place->outside = prefix->flags & GW_PREFIX_OUTSIDE;
 	if (prefix->flags & GW_PREFIX_VPN) {
 		place->link = GW_LINK_ID_VPN;
 		place->reason = GW_REASON_UNASSIGNED;

@@ -52,7 +52,7 @@ std::string explain_load_failure(int code, const LibbpfLog& log, const std::stri
 }
 
 std::array<bpf_program*, kHooks> loaded_programs(gw_policy& skeleton) {
-  return {skeleton.progs.vpn_ingress, skeleton.progs.vpn_egress, skeleton.progs.subnet_ingress,
+  return {skeleton.progs.vpn_ingress, skeleton.progs.vpn_egress,    skeleton.progs.subnet_ingress,
           skeleton.progs.xdp_ingress, skeleton.progs.guard_ingress, skeleton.progs.guard_xdp};
 }
 

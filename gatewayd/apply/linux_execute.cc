@@ -161,8 +161,7 @@ struct Execute {
     auto attached = p.dataplane.attach({.ifindex = *device, .hook = to_bpf(op.attachment.hook)});
     // A driver that refuses XDP does so for good: the next plan is made without it (LinuxKernel::facts).
     const bool xdp = op.attachment.hook == plan::Hook::xdp || op.attachment.hook == plan::Hook::guard_xdp;
-    if (!attached && xdp)
-      p.card_trouble[op.attachment.device] = attached.error().message();
+    if (!attached && xdp) p.card_trouble[op.attachment.device] = attached.error().message();
     return attached;
   }
   Result<void> operator()(const plan::Detach& op) const {

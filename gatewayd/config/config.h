@@ -144,8 +144,8 @@ struct Nat {
   bool operator==(const Nat&) const = default;
 };
 
-/// Where the guard runs: `automatic` is in XDP where the driver of the public card has it, except on a veth, which would take
-/// segmentation offloads from the container at its other end; else at TC.
+/// Where the guard runs: `automatic` is in XDP where the driver of the public card has it, except on a veth, which
+/// would take segmentation offloads from the container at its other end; else at TC.
 enum class GuardHook : uint8_t { automatic, xdp, tc };
 
 /// `guard:` at the public interface.

@@ -71,8 +71,7 @@ uint32_t decide(const bpf::PolicyImage& image, uint32_t src_class, uint32_t dst_
 }
 
 bool masquerades(const bpf::PolicyImage& image, const Place& source, const Place& destination) {
-  return (destination.flags & GW_PREFIX_INTERNET) != 0 &&
-         std::ranges::binary_search(image.nat_classes, source.class_id);
+  return (destination.flags & GW_PREFIX_OUTSIDE) != 0 && std::ranges::binary_search(image.nat_classes, source.class_id);
 }
 
 }  // namespace gw::policy

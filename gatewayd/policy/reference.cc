@@ -34,8 +34,12 @@ class World {
     return found != nullptr && found->client.empty();
   }
 
+  [[nodiscard]] bool is_outside(const IpAddress& address) const {
+    return host(address) == nullptr && !is_configured(address);
+  }
+
   [[nodiscard]] bool is_internet(const IpAddress& address) const {
-    if (host(address) != nullptr || is_configured(address)) return false;
+    if (!is_outside(address)) return false;
     const SpecialBlock* special = longest_special(address);
     return special == nullptr || special->reach == Reach::global;
   }
@@ -132,7 +136,7 @@ Verdict evaluate(const config::Config& config, std::span<const HostFacts> hosts,
   if (world.is_gateway(packet.source)) return {};
   Verdict verdict = first_match(config, world, packet);
   const auto is_source = [&](const config::Nat& nat) { return world.matches(nat.from, packet.source); };
-  verdict.nat = verdict.action == config::Action::allow && world.is_internet(packet.destination) &&
+  verdict.nat = verdict.action == config::Action::allow && world.is_outside(packet.destination) &&
                 std::ranges::any_of(config.nat, is_source);
   return verdict;
 }

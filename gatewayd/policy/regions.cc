@@ -83,8 +83,8 @@ Region region_of(const Prefix& prefix, const std::vector<const Cut*>& around, co
     }
   }
   if (!never) out.signature.push_back(vocabulary.any());
+  if (!configured) out.flags = GW_PREFIX_OUTSIDE;
   if (internet) {
-    out.flags = GW_PREFIX_INTERNET;
     if (const auto atom = vocabulary.find(named(Selector::Kind::internet))) out.signature.push_back(*atom);
   }
   std::ranges::sort(out.signature);

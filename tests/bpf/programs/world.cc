@@ -368,8 +368,8 @@ ImageBuilder standard_rules() {
       .prefix("10.1.2.0/24", kData, kDataLink)
       .prefix("203.0.113.0/28", kUplinkNet, kUplinkLink)
       .prefix("169.254.0.0/16", GW_CLASS_NONE, 0)
-      .prefix("0.0.0.0/0", kInternet, 0, GW_PREFIX_INTERNET)
-      .prefix("::/0", kInternet, 0, GW_PREFIX_INTERNET);
+      .prefix("0.0.0.0/0", kInternet, 0, GW_PREFIX_OUTSIDE)
+      .prefix("::/0", kInternet, 0, GW_PREFIX_OUTSIDE);
   out.rule(kAlice, kWeb, GW_KIND_TCP, 22, allow(1)).rule(kAlice, kWeb, GW_KIND_TCP, 443, allow(1));
   out.rule(kAlice, kWeb, GW_KIND_UDP, 53, allow(1)).rule(kAlice, kWeb, GW_KIND_ICMP, allow(1));
   out.rule(kAlice, kWeb, GW_KIND_OTHER, 47, allow(1));

@@ -6,7 +6,7 @@
 namespace gw::test {
 namespace {
 
-enum class Reaches { internet, any, nothing };
+enum class Reaches { internet, any, ours, nothing };  // ours: configured, so `any`, but not masqueraded
 using enum Reaches;
 
 struct Address {
@@ -21,7 +21,7 @@ constexpr Address kAddresses[] = {
     {"8.8.8.8", internet},
     {"9.255.255.255", internet},
     {"10.0.0.0", any},
-    {"10.1.3.9", any},
+    {"10.1.3.9", ours},
     {"10.255.255.255", any},
     {"11.0.0.0", internet},
     {"100.63.255.255", internet},
@@ -59,7 +59,7 @@ constexpr Address kAddresses[] = {
     {"192.88.100.0", internet},
     {"192.167.255.255", internet},
     {"192.168.0.0", any},
-    {"192.168.50.1", any},
+    {"192.168.50.1", ours},
     {"192.168.255.255", any},
     {"192.169.0.0", internet},
     {"198.17.255.255", internet},
@@ -117,7 +117,8 @@ std::vector<PacketCase> addresses(const std::string& zone) {
   std::vector<PacketCase> out;
   for (const Address& row : kAddresses) {
     Verdict verdict = kTracked;  // masqueraded
-    if (row.reach == any) verdict = zone == "any" ? kAllowed : dropped(GW_REASON_DEFAULT);
+    if (zone != "any" && (row.reach == any || row.reach == ours)) verdict = dropped(GW_REASON_DEFAULT);
+    if (zone == "any" && row.reach == ours) verdict = kAllowed;
     if (row.reach == nothing) verdict = kNever;
     out.push_back({zone + " and " + row.text, {}, from_tunnel(to(row.text)), verdict});
   }
@@ -132,9 +133,9 @@ const std::vector<std::string> kLiterals = {"allow vpn -> 169.254.169.254/32,168
                                             "allow vpn -> 10.1.1.7/32,fd10:1:1::7/128,8.8.8.0/24,10.1.3.0/24 tcp/80",
                                             "allow client:alice -> 0.0.0.0/0 tcp/81"};
 const std::vector<PacketCase> kNamed = {
-    {"cloud metadata that a rule names", {}, from_tunnel(to("169.254.169.254")), kAllowed},
+    {"cloud metadata that a rule names", {}, from_tunnel(to("169.254.169.254")), kTracked},
     {"its neighbour", {}, from_tunnel(to("169.254.169.253")), kNever},
-    {"the platform's address that a rule names", {}, from_tunnel(to("168.63.129.16")), kAllowed},
+    {"the platform's address that a rule names", {}, from_tunnel(to("168.63.129.16")), kTracked},
     {"the named one by another port",
      {},
      from_tunnel(ipv4(kAliceV4, "168.63.129.16") / tcp(443)),

@@ -61,18 +61,30 @@ TEST_F(Nat, TakesAllowedClientsOutUnderTheGatewaysAddressUntilTheyAreRevoked) {
   EXPECT_EQ(server.receive(kSilence), std::nullopt);
 }
 
-TEST_F(Nat, CloudMetadataAndLinkLocalAreOutOfReach) {
-  lab_.outside().must("ip address add 169.254.169.254/32 dev lo");
-  const Socket metadata = listen_tcp(lab_.outside(), "169.254.169.254", 80);
-  lab_.gateway().must("ip route add 169.254.169.254 via 5.5.5.200");
+TEST_F(Nat, CloudMetadataAndThePlatformsAddressAreOutOfReachUnlessARuleNamesThem) {
+  const std::vector<std::string> addresses = {"169.254.169.254", "168.63.129.16"};
   Host& alice = lab_.client("alice");
-  alice.must("ip route add 169.254.169.254 dev alice");
-  const std::string peer = lab_.gateway().must("wg show wg0 public-key");
-  alice.must("wg set alice peer " + peer.substr(0, peer.size() - 1) + " allowed-ips 0.0.0.0/0");
-  lab_.reconfigure(std::string(kGroups) +
-                   "rules:\n  - {name: all, action: allow, from: [any], to: [any]}\nnat: [{from: vpn, out: eth0}]\n");
-  ASSERT_EQ(try_tcp(lab_.gateway(), "169.254.169.254", 80), Reach::open);  // the gateway itself may
-  EXPECT_EQ(try_tcp(alice, "169.254.169.254", 80, kSilence), Reach::silent);
+  const std::string peer = words(lab_.gateway().must("wg show wg0 public-key")).at(0);
+  alice.must("wg set alice peer " + peer + " allowed-ips 0.0.0.0/0");
+  std::vector<Socket> services;
+  for (const std::string& address : addresses) {
+    lab_.outside().must("ip address add " + address + "/32 dev lo");
+    services.push_back(listen_tcp(lab_.outside(), address, 80));
+    lab_.gateway().must("ip route add " + address + " via 5.5.5.200");
+    alice.must("ip route add " + address + " dev alice");
+    ASSERT_EQ(try_tcp(lab_.gateway(), address, 80), Reach::open) << "the gateway itself may";
+  }
+  const auto allow = [&](const std::string& to) {
+    lab_.reconfigure(std::string(kGroups) + "rules:\n  - {name: all, action: allow, from: [any], to: [" + to +
+                     "]}\nnat: [{from: vpn, out: eth0}]\n");
+  };
+  for (const char* to : {"any", "internet"}) {
+    allow(to);
+    for (const std::string& address : addresses)
+      EXPECT_EQ(try_tcp(alice, address, 80, kSilence), Reach::silent) << address << " by " << to;
+  }
+  allow("169.254.169.254/32, 168.63.129.16/32");
+  for (const std::string& address : addresses) EXPECT_EQ(try_tcp(alice, address, 80), Reach::open) << address;
 }
 
 }  // namespace

@@ -77,16 +77,16 @@ TEST(Image, APrefixTellsTheLinkThatItsSourcesArriveOn) {
   EXPECT_EQ(place(compiled, "172.16.201.99").link, 0U);
 }
 
-TEST(Image, FlagsSayWhatIsVpnAndWhatIsTheInternet) {
+TEST(Image, FlagsSayWhatIsVpnAndWhatIsOutside) {
   Office office;
   office.rules({"allow 172.16.201.64/26 -> 8.8.8.8/32 any"});
   const Compiled compiled = office.compile();
   EXPECT_EQ(place(compiled, "172.16.201.99"), (policy::Place{.flags = GW_PREFIX_VPN}));
   EXPECT_EQ(place(compiled, "fd6d::99"), (policy::Place{.flags = GW_PREFIX_VPN}));
-  EXPECT_EQ(place(compiled, "8.8.8.8").flags, GW_PREFIX_INTERNET);
-  EXPECT_EQ(place(compiled, "8.8.8.9").flags, GW_PREFIX_INTERNET);
+  EXPECT_EQ(place(compiled, "8.8.8.8").flags, GW_PREFIX_OUTSIDE);
+  EXPECT_EQ(place(compiled, "8.8.8.9").flags, GW_PREFIX_OUTSIDE);
   EXPECT_EQ(place(compiled, "10.1.1.7").flags, 0U);
-  EXPECT_EQ(place(compiled, "169.254.169.254"), policy::Place{});
+  EXPECT_EQ(place(compiled, "169.254.169.254"), (policy::Place{.flags = GW_PREFIX_OUTSIDE}));
 }
 
 TEST(Image, TablesAreSortedAndWithoutRepeats) {

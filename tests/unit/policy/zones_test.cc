@@ -149,13 +149,13 @@ TEST(Zones, WhatTheGatewayWouldSendItselfMatchesNoRuleAsASource) {
   EXPECT_EQ(office.ask("10.1.1.1 -> 172.16.201.5 tcp/22"), "deny");
 }
 
-TEST(Zones, NatIsForAllowedFlowsToTheInternetFromItsSources) {
+TEST(Zones, NatIsForAllowedFlowsOutOfWhatIsConfiguredFromItsSources) {
   Office office;
   office.nat("vpn").rules({"deny vpn -> 8.8.8.8/32 any", "allow any -> any any"});
   EXPECT_EQ(office.ask("172.16.201.5 -> 9.9.9.9 tcp/443"), "allow r2 nat");
   EXPECT_EQ(office.ask("172.16.201.5 -> 8.8.8.8 tcp/443"), "deny r1");
   EXPECT_EQ(office.ask("172.16.201.5 -> 10.1.1.7 tcp/443"), "allow r2");
-  EXPECT_EQ(office.ask("172.16.201.5 -> 192.168.7.7 tcp/443"), "allow r2");
+  EXPECT_EQ(office.ask("172.16.201.5 -> 192.168.7.7 tcp/443"), "allow r2 nat") << "nothing of ours";
   EXPECT_EQ(office.ask("10.1.1.7 -> 9.9.9.9 tcp/443"), "allow r2");
 }
 
