@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// Forwarded packets per second, 64-byte frames from one subnet to another through the gateway's namespace: ours with
-// the fast path and without, plain forwarding, and nftables with connection tracking and verdict maps for the same
-// policy. A generator in the kernel, on the same core, sends them from a host; they are counted where they leave the
-// gateway. All veth devices poll (generic receive offload), as cards do, for every contender.
+// Forwarded packets per second from one subnet to another through the gateway's namespace, by size of the frame, number
+// of flows and number of rules: ours with the fast path and without, plain forwarding, and the same policy by nftables
+// (connection tracking and a verdict map; rule after rule without tracking) and by iptables with connection tracking
+// and an ipset. A generator in the kernel, on the same core, sends them from a host; they are counted where they leave
+// the gateway. All veth devices poll (generic receive offload), as cards do, for every contender.
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
+#include <fmt/core.h>
+#include <linux/if_ether.h>
 
+#include <chrono>
 #include <fstream>
+#include <functional>
 #include <iostream>
 #include <memory>
 #include <sstream>
@@ -19,9 +24,10 @@
 namespace gw::test {
 namespace {
 
-constexpr int kRounds = 9;
-constexpr uint32_t kPackets = 1'000'000;
-constexpr uint32_t kWarmUp = 100'000;
+constexpr int kRounds = 5;
+constexpr uint32_t kChunk = 16'384;  // packets of one call: its own cost is lost among them
+constexpr std::chrono::milliseconds kTime{400};
+constexpr uint16_t kUdpHeaders = 20 + 8;
 
 uint16_t checksum_of(const std::string& source, const std::string& destination, uint16_t length) {
   const auto word_sum = [](const std::string& text) {
@@ -56,7 +62,6 @@ class Generator {
     }
     program_->bss->source = inet_addr(way.source);
     program_->bss->destination = inet_addr(way.destination);
-    program_->bss->ip_checksum = checksum_of(way.source, way.destination, 20 + 8 + 18);
     program_->bss->reverse = way.reverse ? 1 : 0;
     ifindex_ = std::stoi(host_.must("cat /sys/class/net/eth0/ifindex"));
   }
@@ -64,13 +69,18 @@ class Generator {
   Generator& operator=(const Generator&) = delete;
   ~Generator() { gw_generator__destroy(program_); }
 
-  void send(uint32_t packets, uint32_t flows) {
+  /// Frames of `size` bytes, as they are counted on Ethernet: with the four of the checksum that follows them.
+  void send(uint32_t packets, uint32_t flows, uint16_t size) {
+    const auto frame = static_cast<uint16_t>(size - ETH_FCS_LEN);
+    const auto length = static_cast<uint16_t>(frame - ETH_HLEN);
     program_->data->flows = flows;
-    char packet[60] = {};
+    program_->data->payload = static_cast<uint16_t>(length - kUdpHeaders);
+    program_->bss->ip_checksum = checksum_of(way_.source, way_.destination, length);
+    std::vector<char> packet(frame);
     xdp_md context{};
-    context.data_end = sizeof packet;
+    context.data_end = frame;
     context.ingress_ifindex = static_cast<uint32_t>(ifindex_);
-    LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = packet, .data_size_in = sizeof packet, .ctx_in = &context,
+    LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = packet.data(), .data_size_in = frame, .ctx_in = &context,
                 .ctx_size_in = sizeof context, .repeat = static_cast<int>(packets), .flags = BPF_F_TEST_XDP_LIVE_FRAMES,
                 .batch_size = 64);
     int status = -1;
@@ -96,18 +106,19 @@ class Contender {
   explicit Contender(Lab& lab) : there_(lab, kThere), back_(lab, kBack) {}
 
   /// Packets per second that leave.
-  double measure(uint32_t flows) {
-    there_.send(flows, flows);
+  double measure(uint32_t flows, uint16_t size) {
+    there_.send(flows, flows, size);
     const uint64_t answers = back_.forwarded();
-    back_.send(flows, flows);
+    back_.send(flows, flows, size);
     if (back_.forwarded() - answers < flows) throw std::runtime_error("an answer was not forwarded");
-    there_.send(kWarmUp, flows);
     const uint64_t before = there_.forwarded();
+    uint64_t sent = 0;
     const auto start = std::chrono::steady_clock::now();
-    there_.send(kPackets, flows);
-    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+    std::chrono::duration<double> took{};
+    for (; took < kTime; took = std::chrono::steady_clock::now() - start, sent += kChunk)
+      there_.send(kChunk, flows, size);
     const uint64_t passed = there_.forwarded() - before;
-    if (passed < kPackets / 2) throw std::runtime_error("only " + std::to_string(passed) + " packets were forwarded");
+    if (passed < sent / 2) throw std::runtime_error("only " + std::to_string(passed) + " packets were forwarded");
     return static_cast<double>(passed) / took.count();
   }
 
@@ -148,58 +159,101 @@ void prepare_router(Lab& lab) {
   lab.gateway().must("sysctl -qw net.ipv4.ip_forward=1");
 }
 
-void prepare_nftables(Lab& lab, int count) {
-  std::string ports = "9 : accept";
-  for (int i = 0; i < count - 1; ++i) ports += ", " + std::to_string(2000 + i) + " : accept";
-  const std::string script =
-      "table inet bench {\n"
-      " map services { type inet_service : verdict; elements = { " +
-      ports +
-      " } }\n"
-      " chain web_data { udp dport vmap @services; }\n"
-      " chain forward { type filter hook forward priority filter; policy drop;\n"
-      "  ct state established,related accept\n"
-      "  ip saddr . ip daddr vmap { 10.1.1.0/24 . 10.1.2.0/24 : jump web_data }\n }\n}\n";
+void load_nftables(Lab& lab, const std::string& script) {
   const std::string path = lab.directory() + "/bench.nft";
   std::ofstream(path) << script;
   lab.gateway().must("nft -f " + path);
 }
 
+/// The port that is allowed is the last, as in rules().
+void prepare_verdict_map(Lab& lab, int count) {
+  std::string ports;
+  for (int i = 0; i < count - 1; ++i) ports += std::to_string(2000 + i) + " : accept, ";
+  load_nftables(lab,
+                "table inet bench {\n"
+                " map services { type inet_service : verdict; elements = { " +
+                    ports +
+                    "9 : accept } }\n"
+                    " chain web_data { udp dport vmap @services; }\n"
+                    " chain forward { type filter hook forward priority filter; policy drop;\n"
+                    "  ct state established,related accept\n"
+                    "  ip saddr . ip daddr vmap { 10.1.1.0/24 . 10.1.2.0/24 : jump web_data }\n }\n}\n");
+}
+
+void prepare_linear(Lab& lab, int count) {
+  const auto rule = [](const std::string& match) { return "  " + match + " accept\n"; };
+  std::string rules = rule("ip saddr 10.1.2.0/24 ip daddr 10.1.1.0/24 udp sport 9");
+  for (int i = 0; i < count - 1; ++i)
+    rules += rule("ip saddr 10.1.1.0/24 ip daddr 10.1.2.0/24 udp dport " + std::to_string(2000 + i));
+  rules += rule("ip saddr 10.1.1.0/24 ip daddr 10.1.2.0/24 udp dport 9");
+  load_nftables(lab, "table inet bench {\n chain forward { type filter hook forward priority filter; policy drop;\n" +
+                         rules + " }\n}\n");
+}
+
+void prepare_ipset(Lab& lab, int count) {
+  std::string script = "create services hash:net,port maxelem 65536\n";
+  for (int i = 0; i < count - 1; ++i) script += "add services 10.1.2.0/24,udp:" + std::to_string(2000 + i) + "\n";
+  const std::string path = lab.directory() + "/bench.ipset";
+  std::ofstream(path) << script << "add services 10.1.2.0/24,udp:9\n";
+  const Host& gateway = lab.gateway();
+  gateway.must("ipset restore -file " + path);
+  gateway.must("iptables -P FORWARD DROP");
+  gateway.must("iptables -A FORWARD -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT");
+  gateway.must("iptables -A FORWARD -s 10.1.1.0/24 -m set --match-set services dst,dst -j ACCEPT");
+}
+
+struct Entrant {
+  std::string name;
+  std::function<void(Lab&, int)> prepare;
+};
+
+void prepare_ours(Lab& lab, int count, bool fast) {
+  lab.configure(rules(count) + "dataplane: {fast_path: " + (fast ? "on" : "off") + "}\n");
+  lab.start();
+  const bool on = lab.must_gwctl("status").find("fast path   eth1, eth2") != std::string::npos;
+  if (on != fast) throw std::runtime_error("the fast path is not as configured");
+}
+
+std::vector<Entrant> entrants() {
+  const auto routed = [](auto&& prepare) {
+    return [prepare](Lab& lab, int count) {
+      prepare_router(lab);
+      prepare(lab, count);
+    };
+  };
+  return {{"ours", [](Lab& lab, int count) { prepare_ours(lab, count, true); }},
+          {"ours, fast path off", [](Lab& lab, int count) { prepare_ours(lab, count, false); }},
+          {"plain forwarding", routed([](Lab&, int) {})},
+          {"nftables, conntrack and verdict map", routed(prepare_verdict_map)},
+          {"nftables, rule by rule without conntrack", routed(prepare_linear)},
+          {"iptables, conntrack and ipset", routed(prepare_ipset)}};
+}
+
+void bench_rules(int count) {
+  std::vector<std::unique_ptr<Lab>> labs;
+  std::vector<std::unique_ptr<Contender>> contenders;
+  for (const Entrant& entrant : entrants()) {
+    Lab& lab = *labs.emplace_back(std::make_unique<Lab>(GW_BINARY_DIR));
+    prepare_devices(lab);
+    entrant.prepare(lab, count);
+    prepare_sink(lab, lab.web(), "10.1.1.10", "eth1");
+    prepare_sink(lab, lab.data(), "10.1.2.10", "eth2");
+    contenders.push_back(std::make_unique<Contender>(lab));
+  }
+  for (const uint16_t size : {uint16_t{64}, uint16_t{512}, uint16_t{1420}}) {
+    for (const uint32_t flows : {1U, 1000U}) {
+      std::vector<std::pair<std::string, std::function<double()>>> turns;
+      for (size_t i = 0; i < contenders.size(); ++i)
+        turns.emplace_back(entrants()[i].name, [&, i] { return contenders[i]->measure(flows, size); });
+      report(
+          interleave(fmt::format("forward, {} B, {} flows, {} rules", size, flows, count), "packets/s", kRounds, turns),
+          bench_file());
+    }
+  }
+}
+
 void bench_forwarding() {
-  constexpr int kRules = 1000;
-  Lab ours(GW_BINARY_DIR);
-  Lab slow(GW_BINARY_DIR);
-  prepare_devices(ours);
-  ours.configure(rules(kRules) + "dataplane: {fast_path: on}\n");
-  ours.start();
-  if (ours.must_gwctl("status").find("fast path   eth1, eth2") == std::string::npos)
-    throw std::runtime_error("the fast path is off");
-  prepare_devices(slow);
-  slow.configure(rules(kRules) + "dataplane: {fast_path: off}\n");
-  slow.start();
-  Lab plain(GW_BINARY_DIR);
-  prepare_devices(plain);
-  prepare_router(plain);
-  Lab nftables(GW_BINARY_DIR);
-  prepare_devices(nftables);
-  prepare_router(nftables);
-  prepare_nftables(nftables, kRules);
-  for (Lab* lab : {&ours, &slow, &plain, &nftables}) {
-    prepare_sink(*lab, lab->web(), "10.1.1.10", "eth1");
-    prepare_sink(*lab, lab->data(), "10.1.2.10", "eth2");
-  }
-  Contender our_gateway(ours);
-  Contender slow_gateway(slow);
-  Contender plain_router(plain);
-  Contender nftables_router(nftables);
-  for (const uint32_t flows : {1U, 1000U}) {
-    report(interleave("forward, 64 B, " + std::to_string(flows) + " flows, 1,000 rules", "packets/s", kRounds,
-                      {{"ours", [&] { return our_gateway.measure(flows); }},
-                       {"ours, fast path off", [&] { return slow_gateway.measure(flows); }},
-                       {"plain forwarding", [&] { return plain_router.measure(flows); }},
-                       {"nftables, conntrack and verdict maps", [&] { return nftables_router.measure(flows); }}}),
-           bench_file());
-  }
+  for (const int count : {10, 1000, 10000}) bench_rules(count);
 }
 
 }  // namespace
