@@ -16,6 +16,8 @@
 #include <memory>
 #include <sstream>
 #include <stdexcept>
+#include <thread>
+#include <utility>
 
 #include "bpf/generator.skel.h"
 #include "tests/support/bench.h"
@@ -25,8 +27,7 @@ namespace gw::test {
 namespace {
 
 constexpr int kRounds = 5;
-constexpr uint32_t kChunk = 16'384;  // packets of one call: its own cost is lost among them
-constexpr std::chrono::milliseconds kTime{400};
+constexpr uint32_t kPackets = 300'000;  // of one call, whose own cost is some 15 ms
 constexpr uint16_t kUdpHeaders = 20 + 8;
 
 uint16_t checksum_of(const std::string& source, const std::string& destination, uint16_t length) {
@@ -103,27 +104,49 @@ class Generator {
 /// A gateway under load. Flows are seen both ways before anything is measured, so that they are established for all.
 class Contender {
  public:
-  explicit Contender(Lab& lab) : there_(lab, kThere), back_(lab, kBack) {}
+  Contender(Lab& lab, uint32_t packets, bool stateful)
+      : there_(lab, kThere), back_(lab, kBack), packets_(packets), stateful_(stateful) {}
 
-  /// Packets per second that leave.
+  /// Packets per second that leave. What comes too fast for one that goes rule by rule is lost before it. Another that
+  /// loses most was not the only one on its processor, since namespaces of the round before are still being taken
+  /// apart: again.
   double measure(uint32_t flows, uint16_t size) {
+    constexpr int kTries = 10;
+    for (int i = 0; i < kTries; ++i) {
+      const auto [passed, seconds] = send(flows, size);
+      if (passed >= packets_ / (stateful_ ? 2 : 100)) return static_cast<double>(passed) / seconds;
+    }
+    throw std::runtime_error("most packets are lost");
+  }
+
+ private:
+  std::pair<uint64_t, double> send(uint32_t flows, uint16_t size) {
+    if (stateful_) establish(flows, size);
+    const uint64_t before = there_.forwarded();
+    const auto start = std::chrono::steady_clock::now();
+    there_.send(packets_, flows, size);
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+    const uint64_t passed = there_.forwarded() - before;
+    if (!stateful_) drain();
+    return {passed, took.count()};
+  }
+
+  /// What waits in the queue of a slow one would take the processor from the next.
+  void drain() {
+    for (uint64_t last = 0, now = there_.forwarded(); now != last; last = std::exchange(now, there_.forwarded()))
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+
+  void establish(uint32_t flows, uint16_t size) {
     there_.send(flows, flows, size);
     const uint64_t answers = back_.forwarded();
     back_.send(flows, flows, size);
     if (back_.forwarded() - answers < flows) throw std::runtime_error("an answer was not forwarded");
-    const uint64_t before = there_.forwarded();
-    uint64_t sent = 0;
-    const auto start = std::chrono::steady_clock::now();
-    std::chrono::duration<double> took{};
-    for (; took < kTime; took = std::chrono::steady_clock::now() - start, sent += kChunk)
-      there_.send(kChunk, flows, size);
-    const uint64_t passed = there_.forwarded() - before;
-    if (passed < sent / 2) throw std::runtime_error("only " + std::to_string(passed) + " packets were forwarded");
-    return static_cast<double>(passed) / took.count();
   }
 
- private:
   Generator there_, back_;
+  uint32_t packets_;
+  bool stateful_;
 };
 
 /// Rules that do not match before one that does, for other ports and groups.
@@ -205,6 +228,7 @@ void prepare_ipset(Lab& lab, int count) {
 struct Entrant {
   std::string name;
   std::function<void(Lab&, int)> prepare;
+  bool linear = false;
 };
 
 void prepare_ours(Lab& lab, int count, bool fast) {
@@ -225,7 +249,7 @@ std::vector<Entrant> entrants() {
           {"ours, fast path off", [](Lab& lab, int count) { prepare_ours(lab, count, false); }},
           {"plain forwarding", routed([](Lab&, int) {})},
           {"nftables, conntrack and verdict map", routed(prepare_verdict_map)},
-          {"nftables, rule by rule without conntrack", routed(prepare_linear)},
+          {"nftables, rule by rule without conntrack", routed(prepare_linear), true},
           {"iptables, conntrack and ipset", routed(prepare_ipset)}};
 }
 
@@ -238,7 +262,9 @@ void bench_rules(int count) {
     entrant.prepare(lab, count);
     prepare_sink(lab, lab.web(), "10.1.1.10", "eth1");
     prepare_sink(lab, lab.data(), "10.1.2.10", "eth2");
-    contenders.push_back(std::make_unique<Contender>(lab));
+    // Rule by rule each packet costs as much as there are rules.
+    const uint32_t packets = entrant.linear ? kPackets * 10 / static_cast<uint32_t>(count) : kPackets;
+    contenders.push_back(std::make_unique<Contender>(lab, packets, !entrant.linear));
   }
   for (const uint16_t size : {uint16_t{64}, uint16_t{512}, uint16_t{1420}}) {
     for (const uint32_t flows : {1U, 1000U}) {
