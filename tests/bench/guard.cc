@@ -2,8 +2,9 @@
 // How many hostile packets a second the guard gets rid of: ours in native XDP and at TC, and nftables at netdev ingress
 // with a rule that drops the same frames. The packets come over a veth from a generator in the kernel; sender and
 // receiver share one core, as a flood and its victim would share the card's. What an XDP program that drops without
-// looking leaves of the rate is the sender's own cost: subtracted, it gives the net cost of a packet. A round is many
-// short bursts, of which the fastest counts: one that other work on the machine interrupted tells nothing.
+// looking leaves of the rate is the sender's own cost: subtracted, it gives the net cost of a packet. Of a round the
+// fastest of three bursts counts: one that other work on the machine interrupted tells nothing. What found the queue of
+// the veth full is not counted: nobody looked at it.
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <linux/if_link.h>
@@ -25,8 +26,8 @@ namespace gw::test {
 namespace {
 
 constexpr int kRounds = 9;
-constexpr int kBursts = 40;
-constexpr uint32_t kBurst = 8'192;
+constexpr int kBursts = 3;
+constexpr uint32_t kBurst = 400'000;  // of one call, whose own cost is some 20 ms
 constexpr const char* kAddress = "5.5.5.1";
 constexpr const char* kDevice = "gw0";
 
@@ -87,30 +88,44 @@ class Guard {
   std::unique_ptr<bpf::Dataplane> dataplane_;
 };
 
+struct Burst {
+  uint64_t taken = 0;  ///< what the receiver looked at
+  double seconds = 0;
+};
+
+Burst send_burst(const Flood& flood, const Site& site) {
+  const auto lost = [&] {
+    return std::stoull(site.gateway.must(std::string("cat /sys/class/net/") + kDevice + "/statistics/rx_dropped"));
+  };
+  const uint64_t before = lost();
+  const auto start = std::chrono::steady_clock::now();
+  flood.send(kBurst);
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+  return {kBurst - (lost() - before), took.count()};
+}
+
 /// Packets a second through one receiver.
 double rate(const Flood& flood, const Site& site) {
   double fastest = 0;
-  site.sender.in([&] {
-    flood.send_here(kBurst);
-    for (int i = 0; i < kBursts; ++i) {
-      const auto start = std::chrono::steady_clock::now();
-      flood.send_here(kBurst);
-      const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-      fastest = std::max(fastest, kBurst / took.count());
-    }
-  });
+  for (int i = 0; i < kBursts; ++i) {
+    const Burst burst = send_burst(flood, site);
+    fastest = std::max(fastest, static_cast<double>(burst.taken) / burst.seconds);
+  }
   return fastest;
 }
 
 /// The same, and none may get past the guard.
 double guarded_rate(const Flood& flood, const Site& site, const Guard& guard) {
-  constexpr uint64_t kSent = (kBursts + 1ULL) * kBurst;
-  const uint64_t before = guard.dropped();
-  const double out = rate(flood, site);
-  const uint64_t dropped = guard.dropped() - before;
-  if (dropped < kSent * 99 / 100)
-    throw std::runtime_error("only " + std::to_string(dropped) + " packets met the guard");
-  return out;
+  double fastest = 0;
+  for (int i = 0; i < kBursts; ++i) {
+    const uint64_t before = guard.dropped();
+    const Burst burst = send_burst(flood, site);
+    const uint64_t dropped = guard.dropped() - before;
+    if (dropped < burst.taken * 99 / 100)
+      throw std::runtime_error("only " + std::to_string(dropped) + " packets met the guard");
+    fastest = std::max(fastest, static_cast<double>(burst.taken) / burst.seconds);
+  }
+  return fastest;
 }
 
 void report_net_cost(const std::string& name, double rate, double sender) {
