@@ -22,7 +22,7 @@ endforeach()
 
 # Packets through the loaded programs (root, a kernel with BPF), beside the model of the bpf tier's tests.
 if(TARGET fuzz_packets)
-  foreach(source IN ITEMS world image_builder rules_world model_reader model_gateway model_standard)
+  foreach(source IN ITEMS world fast_world image_builder rules_world model_reader model_gateway model_standard)
     target_sources(fuzz_packets PRIVATE ${CMAKE_SOURCE_DIR}/tests/bpf/programs/${source}.cc)
   endforeach()
   target_link_libraries(fuzz_packets PRIVATE gw_bpf gw_support GTest::gtest)

@@ -4,33 +4,17 @@
 #include <bpf/bpf.h>
 #include <gtest/gtest.h>
 #include <linux/bpf.h>
-#include <net/if.h>
 #include <netinet/in.h>
 
 #include <functional>
-#include <system_error>
 
-#include "tests/bpf/programs/world.h"
+#include "tests/bpf/programs/fast_world.h"
 #include "tests/support/host.h"
 
 namespace gw::test {
 namespace {
 
-constexpr uint32_t kCard = 1;  // lo, where a test run lets frames arrive
-constexpr uint16_t kWebTag = 20;
-constexpr uint16_t kDataTag = 30;
-constexpr uint16_t kMtu = 1400;
 constexpr uint32_t kRule = 4;
-constexpr const char* kDataV6 = "fd10:1:2::7";
-constexpr const char* kHosts[][3] = {{"web0", kWebV4, "02:00:00:00:01:07"},
-                                     {"web0", kWebV6, "02:00:00:00:01:07"},
-                                     {"data0", kDataV4, "02:00:00:00:02:07"},
-                                     {"data0", kDataV6, "02:00:00:00:02:07"}};
-
-void must_ip(const std::string& words_of_it) {
-  const Output output = run(words("ip " + words_of_it));
-  if (!output.ok()) throw std::runtime_error(output.err);
-}
 
 Bytes mac_of(const std::string& text) {
   Bytes out;
@@ -45,69 +29,23 @@ Bytes mac_of_device(const std::string& device) {
   return mac_of(output.out.substr(output.out.find(kind) + kind.size(), 17));
 }
 
-struct Outcome {
-  uint32_t verdict = 0;
-  Bytes frame;
-  bool operator==(const Outcome&) const = default;
-};
-
-std::ostream& operator<<(std::ostream& out, const Outcome& outcome) {
-  out << outcome.verdict << ' ' << std::hex;
-  for (const uint8_t byte : outcome.frame) out << byte / 16 << byte % 16;
-  return out << std::dec;
-}
-
 class FastPathCases : public testing::TestWithParam<const char*> {
  protected:
-  static void SetUpTestSuite() {
-    if (!run(words("sysctl -qw net.ipv4.conf.all.forwarding=1 net.ipv6.conf.all.forwarding=1")).ok())
-      throw std::runtime_error("sysctl");
-    must_ip("link set lo up");
-    must_ip("link set data0 mtu " + std::to_string(kMtu));
-    must_ip("address replace 10.1.1.1/24 dev web0");
-    must_ip("address replace fd10:1:1::1/64 dev web0 nodad");
-    must_ip("address replace 10.1.2.1/24 dev data0");
-    must_ip("address replace fd10:1:2::1/64 dev data0 nodad");
-    for (const auto& [device, address, mac] : kHosts)
-      must_ip(std::string("neighbour replace ") + address + " lladdr " + mac + " nud permanent dev " + device);
-  }
-  static void TearDownTestSuite() {
-    for (const char* device : {"web0", "data0"}) {
-      must_ip(std::string("address flush dev ") + device);
-      must_ip(std::string("neighbour flush nud permanent dev ") + device);
-    }
-    must_ip("link set data0 mtu 1500");
-  }
+  static void SetUpTestSuite() { make_routes(); }
+  static void TearDownTestSuite() { remove_routes(); }
 
   FastPathCases() {
     ImageBuilder rules = standard_rules();
     rules.prefix("fd10:1:2::/64", kData, kDataLink).rule(kWeb, kData, GW_KIND_UDP, 53, allow(kRule));
     policy->install(rules.build("fast"), standard_hosts());
-    put_link(index_of(Device::web), kWebLink, kWebTag);
-    put_link(index_of(Device::data), kDataLink, 0);
-    for (const auto& [tag, device] : {std::pair{kWebTag, Device::web}, std::pair{kDataTag, Device::data}})
-      EXPECT_TRUE(vlan_devices().put({kCard, tag}, index_of(device)));
+    give_tags(*policy);
+    put_fast_link(*policy, Device::web, kWebTag);
+    put_fast_link(*policy, Device::data, 0);
     program_.reset(bpf_obj_get((policy->directory() + "/program_" + GetParam()).c_str()));
   }
   ~FastPathCases() override {
-    for (const uint16_t tag : {kWebTag, kDataTag}) EXPECT_TRUE(vlan_devices().erase({kCard, tag}));
+    take_tags(*policy);
     (void)policy->dataplane();  // the next test begins with links and rules of its own
-  }
-
-  [[nodiscard]] bpf::Map<gw_vlan_key, uint32_t> vlan_devices() const {
-    return policy->map<gw_vlan_key, uint32_t>("gw_vlan_devices");
-  }
-
-  /// Frames leave with `tag`; 0: none.
-  void put_link(uint32_t device, uint32_t id, uint16_t tag, uint32_t flags = GW_LINK_FAST | GW_LINK_FAST_OUT) {
-    gw_link link{};
-    link.link = id;
-    link.flags = flags;
-    link.out_ifindex = tag == 0 ? device : kCard;
-    link.out_vid = tag;
-    const Bytes mac = {2, 0, 0, 0, 0, 1};  // that framed() sends to
-    std::ranges::copy(mac, link.mac);
-    EXPECT_TRUE((policy->map<uint32_t, gw_link>("gw_links").put(device, link)));
   }
 
   /// The flow that the rules allow, answered.
@@ -117,16 +55,7 @@ class FastPathCases : public testing::TestWithParam<const char*> {
     ASSERT_TRUE(policy->established(first));
   }
 
-  Outcome forward(const Bytes& frame) const {
-    Bytes out(frame.size() + 64);
-    LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame.data(), .data_out = out.data(),
-                .data_size_in = static_cast<uint32_t>(frame.size()), .data_size_out = static_cast<uint32_t>(out.size()),
-                .repeat = 1);
-    if (bpf_prog_test_run_opts(program_.get(), &options) != 0)
-      throw std::system_error(errno, std::generic_category(), "BPF_PROG_TEST_RUN");
-    out.resize(options.data_size_out);
-    return {options.retval, out};
-  }
+  Outcome forward(const Bytes& frame) const { return run_xdp(program_.get(), frame); }
 
   /// What has to leave: one hop less, between these two addresses, with or without a tag.
   static Outcome redirected(Packet packet, const Bytes& to, const Bytes& from, const std::vector<uint16_t>& tags) {
@@ -155,9 +84,9 @@ TEST_P(FastPathCases, TakesTheTagOffGivesOneOrChangesIt) {
     open(first);
     const Packet there = first.transport.protocol == IPPROTO_TCP ? first.with(kAck) : first;
     const Packet back = first.reply(kAck);
-    put_link(index_of(Device::data), kDataLink, 0);
+    put_fast_link(*policy, Device::data, 0);
     EXPECT_EQ(forward(there.ethernet({kWebTag})), redirected(there, data_host_, data_card_, {})) << "to no tag";
-    put_link(index_of(Device::data), kDataLink, kDataTag);
+    put_fast_link(*policy, Device::data, kDataTag);
     EXPECT_EQ(forward(there.ethernet({kWebTag})), redirected(there, data_host_, data_card_, {kDataTag}))
         << "to another tag";
     EXPECT_EQ(forward(back.ethernet({kDataTag})), redirected(back, web_host_, web_card_, {kWebTag})) << "and back";
@@ -262,10 +191,10 @@ TEST_P(FastPathCases, LeavesToTheStackWhatItHasNoWayFor) {
   must_ip(std::string("route add blackhole ") + kDataV4);
   EXPECT_EQ(forward(frame), left(frame)) << "no route";
   must_ip(std::string("route del blackhole ") + kDataV4);
-  put_link(index_of(Device::data), kDataLink, 0, GW_LINK_FAST);
+  put_fast_link(*policy, Device::data, 0, GW_LINK_FAST);
   EXPECT_EQ(forward(frame), left(frame)) << "a card that takes no redirected frames";
-  put_link(index_of(Device::data), kDataLink, 0);
-  put_link(index_of(Device::web), kWebLink, kWebTag, GW_LINK_FAST_OUT);
+  put_fast_link(*policy, Device::data, 0);
+  put_fast_link(*policy, Device::web, kWebTag, GW_LINK_FAST_OUT);
   EXPECT_EQ(forward(frame), left(frame)) << "an interface that is not to take it";
 }
 
