@@ -2,6 +2,8 @@
 // Another gatewayd, whose maps have another layout, takes over and gives back, with flows open.
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include "bpf/abi.h"
 #include "gatewayd/base/file.h"
 #include "tests/netns/gateway/lab_fixture.h"
@@ -80,6 +82,43 @@ TEST_F(Upgrade, GoesUpAndDownWithADownloadAndAnAnsweringFlowOpen) {
   EXPECT_EQ(download.wait(std::chrono::seconds(30)), 0);
   EXPECT_EQ(read_file(lab_.directory() + "/curl.log").value_or(""), std::to_string(kBytes));
   EXPECT_NE(lab_.must_gwctl("plan").find("othing to do"), std::string::npos);
+}
+
+TEST_F(Upgrade, PutsItsProgramsIntoTheDriversInPlaceOfTheOld) {
+  // A veth takes redirected frames while its other end polls.
+  for (Host* host : {&lab_.web(), &lab_.data()}) host->must("ethtool -K eth0 gro on tx off");
+  lab_.configure(
+      "guard: {hook: xdp}\ndataplane: {fast_path: on}\nrules:\n  - {name: web-data, action: allow, from: [subnet:web], "
+      "to: [subnet:data], services: [udp/5000]}\n");
+  lab_.start();
+  const auto programs = [&] {
+    std::vector<std::string> out;
+    for (const char* device : {"eth0", "eth1", "eth2"}) {
+      const std::string text = lab_.gateway().must(std::string("ip link show ") + device);
+      const size_t at = text.find("prog/xdp id");
+      out.push_back(at == std::string::npos ? "none" : text.substr(at, text.find(" name", at) - at));
+    }
+    return out;
+  };
+  const UdpEcho echo(lab_.data(), kData4, 5000);
+  const Socket web = connect_udp(lab_.web(), kData4, 5000);
+  const auto answered = [&] { return web.send("?") && web.receive(kSilence).has_value(); };
+  ASSERT_TRUE(Lab::eventually(answered));
+  for (const char* daemon : {"gatewayd_next", "gatewayd"}) {
+    const auto before = programs();
+    EXPECT_EQ(std::ranges::count(before, "none"), 0);
+    lab_.stop();
+    EXPECT_EQ(programs(), before) << "they stay without gatewayd";
+    EXPECT_TRUE(answered());
+    lab_.set_daemon(daemon);
+    lab_.start();
+    const auto after = programs();
+    for (size_t i = 0; i < before.size(); ++i) EXPECT_NE(after[i], before[i]) << i;
+    EXPECT_EQ(std::ranges::count(after, "none"), 0);
+    EXPECT_TRUE(Lab::eventually(answered));
+    EXPECT_NE(lab_.must_gwctl("status").find("guard XDP"), std::string::npos);
+    EXPECT_NE(lab_.must_gwctl("plan").find("othing to do"), std::string::npos);
+  }
 }
 
 TEST_F(Upgrade, ThatCannotFinishLeavesWhatItFoundAndClosesNothing) {
