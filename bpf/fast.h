@@ -91,7 +91,8 @@ static __always_inline int gw_fast_transport(const void *l4, const void *end, st
 	if (packet->tuple.proto == IPPROTO_TCP) {
 		const struct gw_tcp_head *tcp = l4;
 
-		if ((const void *)(tcp + 1) > end || packet->payload < sizeof(*tcp) || tcp->offset >> 4 < 5)
+		if ((const void *)(tcp + 1) > end || packet->payload < sizeof(*tcp) || tcp->offset >> 4 < 5 ||
+		    (tcp->offset >> 4) * 4U > packet->payload)
 			return -1;
 		packet->tcp_flags = tcp->flags;
 		if ((tcp->flags & (GW_TCP_SYN | GW_TCP_FIN | GW_TCP_RST | GW_TCP_ACK)) != GW_TCP_ACK)
@@ -103,7 +104,8 @@ static __always_inline int gw_fast_transport(const void *l4, const void *end, st
 	if (packet->tuple.proto == IPPROTO_UDP) {
 		const struct gw_udp_head *udp = l4;
 
-		if ((const void *)(udp + 1) > end || packet->payload < sizeof(*udp))
+		if ((const void *)(udp + 1) > end || packet->payload < sizeof(*udp) ||
+		    bpf_ntohs(udp->length) < sizeof(*udp) || bpf_ntohs(udp->length) > packet->payload)
 			return -1;
 		packet->tuple.sport = udp->sport;
 		packet->tuple.dport = udp->dport;

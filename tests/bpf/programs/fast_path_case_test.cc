@@ -116,6 +116,9 @@ TEST_P(FastPathCases, LeavesToThePolicyWhatIsNotPlain) {
   open(kTcp6);
   const Packet there = kTcp4.with(kAck);
   const Packet there6 = kTcp6.with(kAck);
+  const Packet datagram = ipv4(kWebV4, kDataV4) / udp(53);
+  open(datagram);
+  ASSERT_EQ(forward(datagram.ethernet({kWebTag})).verdict, uint32_t{XDP_REDIRECT});
   const auto hops = [](Packet packet, uint8_t limit) {
     packet.ip.hop_limit = limit;
     return packet;
@@ -142,6 +145,10 @@ TEST_P(FastPathCases, LeavesToThePolicyWhatIsNotPlain) {
       {"more than the route takes", carrying(there, kMtu - 20 - 20 + 1).ethernet({kWebTag})},
       {"more than the route takes, IPv6", carrying(there6, kMtu - 40 - 20 + 1).ethernet({kWebTag})},
       {"longer than its frame", there.resized(30).ethernet({kWebTag})},
+      {"a TCP header longer than the packet", there.but(20 + 12, 0x80).ethernet({kWebTag})},
+      {"a TCP header shorter than one", there.but(20 + 12, 0x40).ethernet({kWebTag})},
+      {"a UDP length beyond the packet", datagram.but(20 + 5, 9).ethernet({kWebTag})},
+      {"a UDP length below its header", datagram.but(20 + 5, 7).ethernet({kWebTag})},
       {"another connection", (ipv4(kWebV4, kDataV4) / tcp(5432).from(40001).with(kAck)).ethernet({kWebTag})},
       {"from the other interface", there.ethernet({kDataTag})},
       {"of a VLAN that is none of ours", there.ethernet({21})},
