@@ -11,12 +11,6 @@
 namespace gw::plan {
 namespace {
 
-bool has_vlans(const config::Config& config, const std::string& card) {
-  return std::ranges::any_of(config.subnets, [&](const auto& entry) {
-    return entry.second.vlan.has_value() && entry.second.interface == card;
-  });
-}
-
 /// What keeps a card from taking part; empty when nothing does.
 std::string hindrance(const Intent& intent, const std::string& name) {
   const auto found = intent.cards.find(name);
@@ -34,6 +28,12 @@ std::string hindrance(const Intent& intent, const std::string& name) {
 }
 
 }  // namespace
+
+bool has_vlans(const config::Config& config, const std::string& card) {
+  return std::ranges::any_of(config.subnets, [&](const auto& entry) {
+    return entry.second.vlan.has_value() && entry.second.interface == card;
+  });
+}
 
 FastPath fast_path(const Intent& intent) {
   if (intent.config.dataplane.fast_path == config::FastPath::off) return {.devices = {}, .why_not = "by configuration"};

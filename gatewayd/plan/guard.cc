@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fmt/core.h>
+
 #include <algorithm>
 
 #include "gatewayd/plan/parts.h"
@@ -21,6 +23,9 @@ std::string hindrance(const Intent& intent) {
   const auto card = intent.cards.find(config.public_side.interface);
   if (card == intent.cards.end() || !card->second.native_xdp) return "no XDP in the driver";
   if (!card->second.trouble.empty()) return card->second.trouble;
+  // Frames of a VLAN would look like the public side's own, and be dropped.
+  if (card->second.strips_vlan && has_vlans(config, config.public_side.interface))
+    return fmt::format("hides VLAN tags: ethtool -K {} rxvlan off", config.public_side.interface);
   if (card->second.defers_checksums && config.guard.hook != config::GuardHook::xdp) return "a veth";
   return {};
 }

@@ -28,4 +28,7 @@ void want_sysctls(const Intent& intent, Desired& desired);
 /// The devices that subnets' packets arrive on, the public one among them when it carries a subnet.
 std::set<std::string> subnet_devices(const config::Config& config);
 
+/// Whether subnets are VLANs of the card: a program in XDP has to see their tags.
+bool has_vlans(const config::Config& config, const std::string& card);
+
 }  // namespace gw::plan

@@ -86,6 +86,12 @@ TEST(Guard, SaysWhyItIsNotInXdp) {
   EXPECT_EQ(guard_place(intent).hook, Hook::guard_xdp) << "asked for";
   intent.config.guard.hook = config::GuardHook::tc;
   EXPECT_EQ(why_not(), "by configuration");
+  intent.config.guard.hook = config::GuardHook::xdp;
+  intent.cards["eth0"] = able();
+  intent.cards["eth0"].strips_vlan = true;
+  EXPECT_EQ(guard_place(intent).hook, Hook::guard_xdp) << "no VLAN there";
+  intent.config.subnets.at("data").interface = "eth0";
+  EXPECT_EQ(why_not(), "hides VLAN tags: ethtool -K eth0 rxvlan off");
   intent.config.guard.hook = config::GuardHook::automatic;
   intent.cards.erase("eth0");
   EXPECT_EQ(why_not(), "no XDP in the driver");
