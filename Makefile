@@ -7,7 +7,7 @@ PREFIX ?= /usr
 CMAKE = cmake -S . -G Ninja
 export JOBS
 
-.PHONY: all deps build demo test test-unit test-bpf test-netns test-vm check format asan fuzz bench install clean
+.PHONY: all deps build demo test test-unit test-bpf test-netns test-vm check format asan fuzz bench install deb clean
 
 all: build
 
@@ -52,6 +52,10 @@ bench: build
 
 install: build
 	@DESTDIR=$(DESTDIR) cmake --install $(BUILD)
+
+# The Debian package: $(BUILD)/packages/gatewayd_VERSION_ARCHITECTURE.deb.
+deb: build
+	@cd $(BUILD) && cpack -G DEB
 
 clean:
 	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-fuzz

@@ -16,19 +16,10 @@ namespace {
 constexpr mode_t kStateMode = 0700;
 constexpr mode_t kRunMode = 0755;
 
-Result<UniqueFd> lock_instance(const std::string& run_directory, const std::string& instance) {
-  auto lock = lock_file(run_directory + "/lock");
-  if (!lock && lock.error().code == EBUSY) {
-    return failure(EBUSY, "start instance", instance,
-                   "a gatewayd of this instance runs already (" + run_directory +
-                       "/lock); stop it, or give this one another --instance, --state and --run");
-  }
-  return lock;
-}
-
 bool clock_is_synchronised() {
   timex state{};
-  return ::adjtimex(&state) != TIME_ERROR;  // STA_UNSYNC, adjtimex(2)
+  const int clock = ::adjtimex(&state);      // -1: nobody told
+  return clock >= 0 && clock != TIME_ERROR;  // STA_UNSYNC, adjtimex(2)
 }
 
 // Since boot, suspended time included.
@@ -40,13 +31,23 @@ UnixSeconds running_seconds() {
 
 }  // namespace
 
+Result<UniqueFd> lock_instance(const std::string& run_directory, const std::string& instance) {
+  if (auto made = make_directories(run_directory, kRunMode); !made) return std::unexpected(made.error());
+  auto lock = lock_file(run_directory + "/lock");
+  if (!lock && lock.error().code == EBUSY) {
+    return failure(EBUSY, "start instance", instance,
+                   "a gatewayd of this instance runs already (" + run_directory +
+                       "/lock); stop it, or give this one another --instance, --state and --run");
+  }
+  return lock;
+}
+
 int reset_time(const DaemonOptions& options) {
   const auto tell = [](const Error& error) {
     std::fprintf(stderr, "gatewayd: %s\n", error.message().c_str());
     return 1;
   };
   const std::string run_directory = options.run + "/" + options.instance;
-  if (auto made = make_directories(run_directory, kRunMode); !made) return tell(made.error());
   const auto lock = lock_instance(run_directory, options.instance);
   if (!lock) return tell(lock.error());
   auto registry = registry::Registry::open(options.state + "/registry.db");
@@ -66,7 +67,6 @@ Result<std::unique_ptr<Daemon>> Daemon::open(const DaemonOptions& options, const
   auto loop = events::Loop::open();
   if (!loop) return std::unexpected(loop.error());
   std::unique_ptr<Daemon> daemon(new Daemon(options, log, std::move(*loop)));
-  if (auto made = make_directories(daemon->run_directory_, kRunMode); !made) return std::unexpected(made.error());
   auto lock = lock_instance(daemon->run_directory_, options.instance);
   if (!lock) return std::unexpected(lock.error());
   daemon->lock_ = std::move(*lock);

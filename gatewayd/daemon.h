@@ -125,9 +125,17 @@ class Daemon {
 int reset_time(const DaemonOptions& options);
 
 /// `gatewayd --frame-only`: loads the fail-closed frame of the configuration that gatewayd will start with, before the
-/// network comes up (gatewayd-guard.service), and turns nothing on. 0 also where nothing was ever configured; 1 with
-/// the reason on stderr.
+/// network comes up (gatewayd-guard.service), and turns nothing on. 0 also where nothing was ever configured. 1 with
+/// the reason on stderr: then forwarding is turned off instead, so that nothing passes between networks without it.
 int load_frame_only(const DaemonOptions& options);
+
+/// `gatewayd --teardown`: stops forwarding, then takes away all that this instance has in the kernel and in the run
+/// directory; registry, keys and configuration stay. For the removal of the package: the host is as without gatewayd
+/// afterwards. Needs that no daemon of the instance runs. 0, or 1 with the reason on stderr.
+int tear_down(const DaemonOptions& options);
+
+/// Takes the instance's lock, making its run directory; EBUSY says that a daemon runs. Held while the fd lives.
+Result<UniqueFd> lock_instance(const std::string& run_directory, const std::string& instance);
 
 /// `gatewayd --check`: every diagnostic of the configuration on stderr; 0 when it would load, else 1. Touches nothing.
 int check_configuration(const std::string& directory);

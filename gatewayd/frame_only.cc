@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "gatewayd/apply/intent_store.h"
+#include "gatewayd/apply/linux_sysctl.h"
 #include "gatewayd/config/load.h"
 #include "gatewayd/daemon.h"
 #include "gatewayd/plan/plan.h"
@@ -48,6 +49,10 @@ int load_frame_only(const DaemonOptions& options) {
   const auto done = load(options);
   if (!done) {
     std::fprintf(stderr, "gatewayd: %s\n", done.error().message().c_str());
+    const auto closed = apply::stop_forwarding();
+    std::fprintf(
+        stderr, "gatewayd: %s\n",
+        closed ? "forwarding is off until gatewayd has put everything in place" : closed.error().message().c_str());
     return 1;
   }
   std::printf("gatewayd: %s\n", *done);

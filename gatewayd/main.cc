@@ -37,6 +37,7 @@ int main(int argc, char** argv) {
   bool check = false;
   bool reset = false;
   bool frame = false;
+  bool teardown = false;
   CLI::App app("Keeps this gateway's kernel equal to its configuration.", "gatewayd");
   app.add_option("--config", options.config, "Directory of gateway.yaml and gateway.d/")->capture_default_str();
   app.add_option("--state", options.state, "Registry, keys and applied intents")->capture_default_str();
@@ -53,6 +54,8 @@ int main(int argc, char** argv) {
   app.add_flag(
       "--frame-only", frame,
       "Load the fail-closed nftables frame of the configuration to start with, and exit: before the network is up");
+  app.add_flag("--teardown", teardown,
+               "Stop forwarding, take away everything of ours in the kernel, and exit; registry and files stay");
   app.add_flag("--reset-time", reset,
                "Believe the clock again although later times have been seen, and exit: after a clock was wildly ahead");
   app.set_version_flag("--version", std::string("gatewayd ") + GW_VERSION);
@@ -62,6 +65,7 @@ int main(int argc, char** argv) {
     return app.exit(error) == 0 ? 0 : kUsage;
   }
   if (frame) return gw::load_frame_only(options);
+  if (teardown) return gw::tear_down(options);
   if (reset) return gw::reset_time(options);
   return check ? gw::check_configuration(options.config) : run(options);
 }

@@ -34,6 +34,12 @@ Result<void> write_sysctl(const std::string& name, const std::string& value) {
   return {};
 }
 
+Result<void> stop_forwarding() {
+  auto four = write_sysctl("net.ipv4.ip_forward", "0");
+  auto six = has_ipv6_sysctls() ? write_sysctl("net.ipv6.conf.all.forwarding", "0") : Result<void>();
+  return four ? six : four;
+}
+
 bool has_ipv6_sysctls() { return ::access("/proc/sys/net/ipv6", F_OK) == 0; }
 
 }  // namespace gw::apply

@@ -214,9 +214,13 @@ TEST_F(Closed, TheFrameAloneIsNoMatterWhereNothingWasConfiguredAndTellsWhatIsBro
   const Output nothing = lab_.gateway().run(command);
   EXPECT_TRUE(nothing.ok()) << nothing.err;
   lab_.write_file("gateway.yaml", "broken: [");
+  lab_.gateway().must("sysctl -qw net.ipv4.ip_forward=1");
+  lab_.gateway().must("sysctl -qw net.ipv6.conf.all.forwarding=1");
   const Output broken = lab_.gateway().run(command);
   EXPECT_EQ(broken.status, 1);
   EXPECT_NE(broken.err.find("--check"), std::string::npos) << broken.err;
+  // Without the frame nothing passes either.
+  EXPECT_EQ(lab_.gateway().must("cat /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv6/conf/all/forwarding"), "0\n0\n");
 }
 
 TEST_F(Closed, ForeignForwardingIsLeftAloneOrDroppedAsConfigured) {

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+# make deb: packages/gatewayd_VERSION_ARCHITECTURE.deb, of what make install installs and what Debian's policy asks for.
+include(GNUInstallDirs)
+set(debian ${CMAKE_SOURCE_DIR}/image/debian)
+set(doc ${CMAKE_INSTALL_DATADIR}/doc/gatewayd)
+
+file(STRINGS ${debian}/changelog newest LIMIT_COUNT 1)
+if(NOT newest MATCHES "^gatewayd \\(${PROJECT_VERSION}\\) ")
+  message(FATAL_ERROR "image/debian/changelog begins with '${newest}', but the version is ${PROJECT_VERSION}")
+endif()
+set(changelog ${CMAKE_BINARY_DIR}/package/changelog.gz)
+add_custom_command(
+  OUTPUT ${changelog}
+  COMMAND ${CMAKE_COMMAND} -E make_directory ${CMAKE_BINARY_DIR}/package
+  COMMAND gzip -9nc ${debian}/changelog > ${changelog}
+  DEPENDS ${debian}/changelog
+  VERBATIM)
+add_custom_target(gw_package ALL DEPENDS ${changelog})
+install(FILES ${changelog} ${debian}/copyright DESTINATION ${doc})
+
+# dpkg's name of the machine that this is built for.
+if(CMAKE_SYSTEM_PROCESSOR STREQUAL "aarch64")
+  set(CPACK_DEBIAN_PACKAGE_ARCHITECTURE arm64)
+elseif(CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64")
+  set(CPACK_DEBIAN_PACKAGE_ARCHITECTURE amd64)
+endif()
+
+set(CPACK_GENERATOR DEB)
+set(CPACK_PACKAGE_NAME gatewayd)
+set(CPACK_PACKAGE_CONTACT "gatewayd maintainers <maintainers@gatewayd.example>")
+set(CPACK_PACKAGE_DIRECTORY ${CMAKE_BINARY_DIR}/packages)
+set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
+set(CPACK_STRIP_FILES ON)
+set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_DEBIAN_COMPRESSION_TYPE xz)
+set(CPACK_DEBIAN_PACKAGE_SECTION net)
+set(CPACK_DEBIAN_PACKAGE_PRIORITY optional)
+set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+# nft is run as a program; the bus is how gwctl and gatewayd speak.
+set(CPACK_DEBIAN_PACKAGE_DEPENDS "nftables, default-dbus-system-bus | dbus-system-bus, systemd (>= 252)")
+set(CPACK_DEBIAN_PACKAGE_SUGGESTS "wireguard-tools, polkitd, bash-completion")
+set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${debian}/postinst ${debian}/prerm ${debian}/postrm)
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "private-network gateway: WireGuard access, filtered per client")
+set(CPACK_DEBIAN_PACKAGE_DESCRIPTION
+"Lets people into a private network over WireGuard, each device with its own
+certificate, key and stable address, and filters in the kernel (eBPF, nftables)
+what each subnet, group and client may reach. What is written in
+/etc/gatewayd/gateway.yaml is what the kernel is kept equal to.
+.
+Needs Linux 6.1 or newer with WireGuard. Nothing is filtered before a
+configuration exists.")
+include(CPack)
