@@ -43,6 +43,7 @@ void add_drift_facts(Facts& facts, const Json& status) {
     for (const std::string& difference : drift) facts.add("", difference, Tone::bad);
   }
   if (const std::string error = text(status, "last_error"); !error.empty()) facts.add("error", error, Tone::bad);
+  for (const std::string& why : list(status, "ill")) facts.add("ill", why, Tone::bad);
 }
 
 std::string overview(const Json& status, UnixSeconds now, const Style& style) {
@@ -109,9 +110,28 @@ Table drops(const Json& status) {
   return table;
 }
 
-Outcome<std::string> show(Context& context) {
+struct StatusOptions {
+  bool health = false;
+};
+
+void declare(CLI::App& command, StatusOptions& options) {
+  command.add_flag("--health", options.health, "Only whether the gateway does its work: exit code 0, or 1 and why not");
+}
+
+/// A gatewayd that does not say that it is healthy is not.
+Outcome<std::string> health(const Context& context, const Json& status) {
+  if (!flag(status, "healthy")) {
+    std::string why;
+    for (const std::string& line : list(status, "ill")) why += "\n  " + printable(line);
+    return refused("the gateway is not healthy" + (why.empty() ? "" : ":" + why));
+  }
+  return context.json ? json_text({{"healthy", true}}) : "The gateway is healthy.\n";
+}
+
+Outcome<std::string> show(Context& context, const StatusOptions& options) {
   const auto status = context.ask("GetStatus");
   if (!status) return std::unexpected(status.error());
+  if (options.health) return health(context, *status);
   if (context.json) return json_text(*status);
   std::string out = overview(*status, context.now(), context.style);
   for (const Table& table : {interfaces(*status), pools(*status), drops(*status)}) {
@@ -131,7 +151,7 @@ Outcome<std::string> show(Context& context) {
 }  // namespace
 
 void add_status_command(CLI::App& app, Action& action) {
-  add_command(app, "status", "The gateway at a glance", action, show);
+  add_command<StatusOptions>(app, "status", "The gateway at a glance", action, declare, show);
 }
 
 }  // namespace gw::ctl

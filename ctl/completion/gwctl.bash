@@ -4,7 +4,7 @@
 
 declare -gA _gwctl_words=(
   [gwctl]="status plan apply confirm rollback subnet group rule client cert ca block explain flows monitor metrics --json --host --help --version"
-  [status]=""
+  [status]="--health"
   [plan]=""
   [apply]="--confirm"
   [confirm]=""

@@ -93,6 +93,7 @@ Result<void> Reconciler::converge(std::optional<plan::Desired>& desired, Report&
     if (!observed) return std::unexpected(observed.error());
     const plan::Plan plan = plan::diff(*desired, *observed);
     report.leftover = lines(plan);
+    report.ill = ill(plan);
     if (round == 0) drift = drift_in(*observed);
     const bool stuck =
         std::ranges::all_of(report.leftover, [&](const std::string& line) { return not_done.contains(line); });
@@ -106,6 +107,21 @@ Result<void> Reconciler::converge(std::optional<plan::Desired>& desired, Report&
     report.errors = std::move(execution.errors);
     not_done = {execution.not_done.begin(), execution.not_done.end()};
   }
+}
+
+std::vector<std::string> Reconciler::ill(const plan::Plan& leftover) const {
+  std::vector<std::string> result;
+  const std::string& uplink = intent_->config.public_side.interface;
+  if (!facts_.state.contains(uplink)) result.push_back("the public interface " + uplink + " is missing");
+  for (const plan::Operation& operation : leftover) {
+    const std::string device = plan::device_of(operation);
+    const bool missing = !device.empty() && !facts_.state.contains(device);
+    const bool made_by_us = std::holds_alternative<plan::CreateVpnLink>(operation);
+    if (plan::is_essential(operation) && (!missing || made_by_us)) {
+      result.push_back("not done: " + plan::describe(operation));
+    }
+  }
+  return result;
 }
 
 Reconciler::Lines Reconciler::drift_in(const plan::Observed& observed) const {
@@ -124,7 +140,10 @@ Report Reconciler::converge() {
   const auto converged = converge(desired, report);
   // What failed first and was mended by a further round is no error.
   if (report.leftover.empty()) report.errors.clear();
-  if (!converged) report.errors.push_back(converged.error());
+  if (!converged) {
+    report.errors.push_back(converged.error());
+    report.ill.push_back(converged.error().message());
+  }
   if (auto stored = store_ids(); !stored) report.errors.push_back(stored.error());
   if (desired) desired_ = std::move(desired);
   repairs_ += report.repairs.size();

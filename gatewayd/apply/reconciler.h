@@ -19,6 +19,9 @@ struct Report {
   std::vector<std::string> repairs;   ///< those of `done` that mended what someone else had changed
   std::vector<Error> errors;          ///< what could not be done, or read
   std::vector<std::string> leftover;  ///< differences that are still there, a line each
+  /// Why the gateway does not do its work, a line each: what could not be read, and those of `leftover` that are
+  /// essential (plan::is_essential) on devices that are there. A subnet's card that was pulled out is not among them.
+  std::vector<std::string> ill;
   /// The tables still hold a combination of groups that nobody has any more: harmless, and gone with the next
   /// converge().
   bool unsettled = false;
@@ -76,6 +79,7 @@ class Reconciler {
   Result<void> want(std::optional<plan::Desired>& desired);
   Result<void> converge(std::optional<plan::Desired>& desired, Report& report);
   [[nodiscard]] Lines drift_in(const plan::Observed& observed) const;
+  [[nodiscard]] std::vector<std::string> ill(const plan::Plan& leftover) const;
   Result<void> store_ids();
 
   std::optional<Hosts> hosts_of(const plan::Client& client) const;

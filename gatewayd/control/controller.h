@@ -51,6 +51,9 @@ struct Status {
   std::vector<std::string> drift;  ///< differences that are there now and could not be mended, a sentence each
   uint64_t repairs = 0;            ///< since start
   std::string last_error;
+  /// Why the gateway does not do its work, a line each: empty is healthy. A gateway that was never given a
+  /// configuration is: it has nothing to do. Drift on a link that is unplugged is no ill health.
+  std::vector<std::string> ill;
   uint64_t policy_generation = 0;
   uint32_t rules = 0;
   std::string fast_path;  ///< "eth1, eth2", and why not everywhere: "off (eth1: no XDP in its driver)"

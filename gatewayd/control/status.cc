@@ -206,6 +206,8 @@ Result<Status> GatewayController::status() {
   out.repairs = parts_.reconciler.repairs();
   if (!last.errors.empty()) out.last_error = last.errors.front().message();
   if (start_error_) out.last_error = start_error_->message();
+  out.ill = last.ill;
+  if (start_error_ && out.applied_sequence != 0) out.ill.push_back(start_error_->message());
   if (const config::Config* config = applied()) {
     out.endpoint = endpoint(*config).value_or("");
     out.listen_port = config->public_side.listen_port;

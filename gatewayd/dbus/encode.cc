@@ -75,6 +75,8 @@ void put(Writer& out, const control::Status& status) {
       .put("drift", status.drift)
       .put("repairs", status.repairs)
       .put("last_error", status.last_error)
+      .put("healthy", status.ill.empty())
+      .put("ill", status.ill)
       .put("policy_generation", status.policy_generation)
       .put("rules", status.rules)
       .put("fast_path", status.fast_path);

@@ -122,7 +122,24 @@ struct Device {
   }
 };
 
+struct Essential {
+  bool operator()(const CreateVpnLink& /*op*/) const { return true; }
+  bool operator()(const ChangeWireGuard& /*op*/) const { return true; }
+  bool operator()(const InstallPolicy& /*op*/) const { return true; }
+  bool operator()(const PutHost& /*op*/) const { return true; }
+  bool operator()(const EraseHost& /*op*/) const { return true; }
+  bool operator()(const PutLinkEntry& /*op*/) const { return true; }
+  bool operator()(const PutGuard& /*op*/) const { return true; }
+  bool operator()(const PutBlock& /*op*/) const { return true; }
+  bool operator()(const LoadFirewall& /*op*/) const { return true; }
+  bool operator()(const Attach& op) const { return op.attachment.hook != Hook::xdp; }
+  bool operator()(const SetSysctl& op) const { return is_forwarding(op.name); }
+  bool operator()(const auto& /*op*/) const { return false; }
+};
+
 }  // namespace
+
+bool is_essential(const Operation& operation) { return std::visit(Essential{}, operation); }
 
 std::string describe(const Operation& operation) { return std::visit(Describe{}, operation); }
 

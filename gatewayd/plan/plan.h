@@ -179,6 +179,10 @@ std::string describe(const Operation& operation);
 /// The device that it works on; empty where it works on none (policy, hosts, the frame, sysctls of the whole host).
 std::string device_of(const Operation& operation);
 
+/// Whether the gateway is no gateway, or lets pass what it should not, until this is done: the tunnel's device, its key
+/// and peers, policy, frame, guard, forwarding. Addresses, routes, VLANs and the fast path are not among them.
+bool is_essential(const Operation& operation);
+
 /// The two sysctls that turn the host into a router, which every plan sets last.
 bool is_forwarding(const std::string& sysctl);
 

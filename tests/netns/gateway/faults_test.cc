@@ -67,9 +67,13 @@ TEST_F(Faults, ABusyPortIsNamedAndMendsItselfWhenItIsFree) {
     const std::string status = lab_.must_gwctl("status");
     EXPECT_NE(status.find("51820"), std::string::npos) << status;
     EXPECT_NE(status.find("listen_port"), std::string::npos) << status;
+    const Output health = lab_.gwctl("status --health");
+    EXPECT_EQ(health.status, 1);
+    EXPECT_NE(health.err.find("listen port 51820"), std::string::npos) << health.err;
   }
   EXPECT_TRUE(Lab::eventually([&] { return lab_.gwctl("plan").out.find("othing to do") != std::string::npos; },
                               std::chrono::seconds(40)));
+  EXPECT_EQ(lab_.gwctl("status --health").status, 0);
 }
 
 TEST_F(Faults, AMissingInterfaceStopsOnlyItsOwnSubnetUntilItAppears) {
@@ -79,6 +83,7 @@ TEST_F(Faults, AMissingInterfaceStopsOnlyItsOwnSubnetUntilItAppears) {
   Host& alice = lab_.enrol("alice", "developers");
   EXPECT_EQ(try_ping(alice, "10.1.1.10"), Reach::open);
   EXPECT_NE(lab_.must_gwctl("status").find("eth2"), std::string::npos);
+  EXPECT_EQ(lab_.must_gwctl("status --health"), "The gateway is healthy.\n") << "one card is not the gateway";
   lab_.gateway().must("ip link set gone down");
   lab_.gateway().must("ip link set gone name eth2");
   lab_.gateway().must("ip link set eth2 up");

@@ -45,6 +45,19 @@ TEST_F(StartTest, RunsWithoutAnIntentWhenThereAreNoFiles) {
   EXPECT_EQ(value_of(gateway_->status()).last_error, "");
 }
 
+TEST_F(StartTest, IsIllWhenItDoesNotUnderstandWhatAnotherVersionApplied) {
+  start();
+  EXPECT_THAT(value_of(gateway_->status()).ill, IsEmpty()) << "nothing was ever asked of it";
+  write(kUsual);
+  ASSERT_TRUE(gateway_->apply(0, "uid 0"));
+  const std::string path = directory_ / "state/intents/0000000001.json";
+  std::string text = value_of(read_file(path));
+  text.replace(text.find("description"), 11, "newer-words");
+  ASSERT_TRUE(write_file_atomically(path, text, 0600));
+  restart();
+  EXPECT_THAT(value_of(gateway_->status()).ill, Contains(HasSubstr("newer-words")));
+}
+
 TEST_F(StartTest, UsesWhatWasConfirmedAndNotFilesThatWereEditedSince) {
   write(kUsual);
   start();

@@ -47,6 +47,39 @@ TEST_F(StatusTest, ShowsWhatIsMissingAndWhatCouldNotBeMended) {
   EXPECT_EQ(interface("eth1").state, "missing");
 }
 
+TEST_F(StatusTest, IsHealthyWithASubnetsCardPulledOut) {
+  EXPECT_THAT(value_of(gateway_->status()).ill, IsEmpty());
+  kernel_.host.erase("eth1");
+  kernel_.state.attachments.erase({"eth1", plan::Hook::subnet_ingress});
+  gateway_->converge();
+  const auto status = value_of(gateway_->status());
+  EXPECT_THAT(status.drift, ::testing::Not(IsEmpty()));
+  EXPECT_THAT(status.ill, IsEmpty());
+}
+
+TEST_F(StatusTest, IsIllWhereAProgramIsMissingOnACardThatIsThere) {
+  kernel_.state.attachments.clear();
+  kernel_.refuse["+ program policy ingress on eth1"] = Error{EIO, "attach", "eth1", "the test says so"};
+  gateway_->converge();
+  EXPECT_THAT(value_of(gateway_->status()).ill, ElementsAre("not done: + program policy ingress on eth1"));
+  kernel_.refuse.clear();
+  gateway_->converge();
+  EXPECT_THAT(value_of(gateway_->status()).ill, IsEmpty());
+}
+
+TEST_F(StatusTest, IsIllWithoutTheTunnelsDevice) {
+  kernel_.state.vpns.clear();
+  kernel_.refuse["+ link wg0"] = Error{EOPNOTSUPP, "make WireGuard device", "wg0", "the kernel has none"};
+  gateway_->converge();
+  EXPECT_THAT(value_of(gateway_->status()).ill, Contains("not done: + link wg0 (WireGuard)"));
+}
+
+TEST_F(StatusTest, IsIllWithoutThePublicInterface) {
+  kernel_.host.erase("eth0");
+  gateway_->converge();
+  EXPECT_THAT(value_of(gateway_->status()).ill, Contains("the public interface eth0 is missing"));
+}
+
 TEST_F(StatusTest, CountsPoolsRulesAndClients) {
   ASSERT_TRUE(add("alice"));
   const auto status = value_of(gateway_->status());

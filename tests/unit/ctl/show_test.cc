@@ -59,6 +59,28 @@ TEST_F(Gwctl, StatusSaysWhatNeedsAHand) {
                              "error       add route 10.1.9.0/24: Network is unreachable\n"));
 }
 
+TEST_F(Gwctl, HealthIsOneExitCode) {
+  json status = recorded("status");
+  gateway().answer("GetStatus", {status});
+  EXPECT_EQ(told({"status", "--health"}), "The gateway is healthy.\n");
+  EXPECT_EQ(json::parse(told({"status", "--health", "--json"})), (json{{"healthy", true}}));
+  status["healthy"] = false;
+  status["ill"] = {"not done: ~ policy (all tables)", "the public interface eth0 is missing"};
+  gateway().answer("GetStatus", {status});
+  const auto ill = gwctl({"status", "--health"});
+  EXPECT_EQ(ill.status, 1);
+  EXPECT_EQ(ill.out, "");
+  EXPECT_EQ(ill.err,
+            "gwctl: the gateway is not healthy:\n  not done: ~ policy (all tables)\n"
+            "  the public interface eth0 is missing\n");
+  EXPECT_THAT(told({"status"}), HasSubstr("ill         not done: ~ policy (all tables)\n"));
+  status.erase("healthy");
+  gateway().answer("GetStatus", {status});
+  EXPECT_EQ(gwctl({"status", "--health"}).status, 1) << "of another version, which says nothing";
+  gateway_goes();
+  EXPECT_EQ(gwctl({"status", "--health"}).status, 3);
+}
+
 TEST_F(Gwctl, StatusOfAGatewayThatHasNothingYetIsAnAnswer) {
   gateway().answer("GetStatus", {json{{"gateway", "new"}, {"version", "0.1.0"}, {"wireguard", "kernel"}}});
   EXPECT_THAT(told({"status"}), HasSubstr("applied     nothing yet: run 'gwctl apply'\n"));

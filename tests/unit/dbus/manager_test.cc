@@ -40,6 +40,7 @@ TEST_F(ManagerTest, CarriesTheWholeStatus) {
                                .drift = {"- route"},
                                .repairs = 7,
                                .last_error = "oh",
+                               .ill = {"no policy"},
                                .policy_generation = 8,
                                .rules = 9,
                                .fast_path = "eth1, eth2",
@@ -53,7 +54,7 @@ TEST_F(ManagerTest, CarriesTheWholeStatus) {
       R"("state": "up", "addresses": ["172.16.201.1/24"], "programs": ["policy ingress"]}], "peers_online": u 1, )"
       R"("peers": u 2, "clients": u 3, "applied_sequence": t 4, "applied_at": x 5, "confirmed": false, )"
       R"("confirm_deadline": x 6, "files_differ": true, "drift": ["- route"], "repairs": t 7, "last_error": "oh", )"
-      R"("policy_generation": t 8, "rules": u 9, "fast_path": "eth1, eth2", "pools": [{"prefix": "172.16.201.0/24", "size": t 253, )"
+      R"("healthy": false, "ill": ["no policy"], "policy_generation": t 8, "rules": u 9, "fast_path": "eth1, eth2", "pools": [{"prefix": "172.16.201.0/24", "size": t 253, )"
       R"("allocated": t 3}], "drops": {"no rule allows it": t 11}, "warnings": ["careful"]})");
 }
 
