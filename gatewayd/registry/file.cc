@@ -26,6 +26,9 @@ std::string log_of(const std::string& path) { return path + "-wal"; }
 
 bool exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
 
+/// The copy that is kept of a file of schema `version` when it is taken to a newer one.
+std::string copy_of(const std::string& path, int64_t version) { return path + ".schema-" + std::to_string(version); }
+
 std::unexpected<Error> damaged(const std::string& path, const std::string& what) {
   return failure(EUCLEAN, kOpen, path,
                  what + ": the file was left as it is; move it away and restore the backup (gwctl restore)");
@@ -62,9 +65,13 @@ Result<void> check(const Database& database) {
   const auto version = database.number("PRAGMA user_version");
   if (!version) return std::unexpected(version.error());
   if (*version > newest_schema()) {
+    const std::string copy = copy_of(database.path(), newest_schema());
+    const std::string way_out = exists(copy) ? "put " + copy + " in its place, which lacks what happened since"
+                                             : "restore an older backup (gwctl restore)";
     return failure(ENOTSUP, kOpen, database.path(),
-                   "a newer gatewayd made it (schema " + std::to_string(*version) + ", this one knows " +
-                       std::to_string(newest_schema()) + "); install that one, or restore an older backup");
+                   "a newer gatewayd changed it, and only one that knows schema " + std::to_string(*version) +
+                       " can use it (this one knows " + std::to_string(newest_schema()) + "); install that one, or " +
+                       way_out);
   }
   auto quick = database.prepare("PRAGMA quick_check(1)");
   if (!quick) return std::unexpected(quick.error());
@@ -103,7 +110,33 @@ void remove_empty_log(const std::string& path) {
   if (std::filesystem::file_size(log_of(path), error) == 0 && !error) ::unlink(log_of(path).c_str());
 }
 
+/// The file as it is, beside it, before a newer schema's first step: whole or not at all.
+Result<void> keep_copy(const Database& database, const std::string& directory) {
+  const auto version = schema_of(database);
+  if (!version) return std::unexpected(version.error());
+  if (*version >= newest_schema()) return {};
+  const std::string copy = copy_of(database.path(), *version);
+  const std::string aside = copy + ".new";
+  if (auto copied = copy_database(database, aside); !copied) return copied;
+  if (::rename(aside.c_str(), copy.c_str()) != 0) return failure(errno, "keep a copy of the registry", copy);
+  return sync_directory(directory);
+}
+
 }  // namespace
+
+Result<void> copy_database(const Database& database, const std::string& path) {
+  constexpr const char* kCopy = "copy registry";
+  ::unlink(path.c_str());  // of a crash in between
+  ::unlink((path + "-journal").c_str());
+  const UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, kMode));
+  if (!fd.valid()) return failure(errno, kCopy, path);
+  auto vacuum = database.prepare("VACUUM INTO ?");
+  if (!vacuum) return std::unexpected(vacuum.error());
+  auto done = vacuum->bind(path).run();
+  if (done && ::fsync(fd.get()) != 0) done = failure(errno, kCopy, path);
+  if (!done) ::unlink(path.c_str());
+  return done;
+}
 
 Result<Database> open_file(const std::string& path) {
   const auto parent = std::filesystem::path(path).parent_path();
@@ -119,6 +152,7 @@ Result<Database> open_file(const std::string& path) {
   if (!database) return database;
   if (auto done = use_log(*database); !done) return std::unexpected(done.error());
   if (auto locked = database->execute("BEGIN IMMEDIATE; COMMIT"); !locked) return std::unexpected(locked.error());
+  if (auto kept = keep_copy(*database, directory); !kept) return std::unexpected(kept.error());
   if (auto done = migrate(*database); !done) return std::unexpected(done.error());
   return database;
 }

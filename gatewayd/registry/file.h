@@ -13,4 +13,8 @@ namespace gw::registry {
 /// schema.
 Result<Database> open_file(const std::string& path);
 
+/// A consistent copy of the whole database as a file of its own, 0600, synced; what is there already is replaced. After
+/// a crash `path` may be incomplete.
+Result<void> copy_database(const Database& database, const std::string& path);
+
 }  // namespace gw::registry

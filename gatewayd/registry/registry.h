@@ -88,7 +88,8 @@ inline constexpr uint64_t kFirstClientAddress = 3;
 class Registry {
  public:
   /// Makes the file, 0600, when there is none (its directory must exist). EBUSY: another process has it open. EUCLEAN:
-  /// damaged, or not a registry; the file is not touched. ENOTSUP: a newer gatewayd made it.
+  /// damaged, or not a registry; the file is not touched. ENOTSUP: a newer gatewayd changed it in a way that this one
+  /// does not understand (schema.h). An older file is taken to the newest schema; it stays beside as PATH.schema-N.
   static Result<Registry> open(const std::string& path);
   Registry(Registry&&) noexcept;
   Registry& operator=(Registry&&) noexcept;

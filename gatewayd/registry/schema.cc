@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gatewayd/registry/schema.h"
 
+#include <algorithm>
 #include <array>
 #include <string>
 
@@ -81,27 +82,55 @@ CREATE TABLE block (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
-constexpr std::array<const char*, 2> kMigrations = {kFirst, kBlocks};
+// Which steps a file has been through, since user_version tells only who may open it.
+constexpr const char* kVersions = R"sql(
+CREATE TABLE schema_step (
+  version INTEGER PRIMARY KEY,
+  at INTEGER NOT NULL
+) STRICT;
+)sql";
 
-Result<void> step(const Database& database, size_t from) {
+constexpr int64_t kFirstWithSteps = 3;
+
+// Programs of schema 2 and before take user_version for the schema itself, so that it is 2 at least.
+constexpr std::array<Migration, 3> kMigrations = {{
+    {.sql = kFirst, .readable_by = 1},
+    {.sql = kBlocks, .readable_by = 2},
+    {.sql = kVersions, .readable_by = 2},
+}};
+
+// PRAGMA user_version is the oldest schema whose programs may open the file, and never sinks.
+Result<void> step(const Database& database, const Migration& migration, int64_t version) {
   auto transaction = Transaction::begin(database);
   if (!transaction) return std::unexpected(transaction.error());
-  const std::string version = "PRAGMA user_version = " + std::to_string(from + 1);
-  for (const char* sql : {kMigrations[from], version.c_str()}) {
-    if (auto done = database.execute(sql); !done) return done;
+  if (auto done = database.execute(migration.sql); !done) return done;
+  const auto before = database.number("PRAGMA user_version");
+  if (!before) return std::unexpected(before.error());
+  std::string note = "PRAGMA user_version = " + std::to_string(std::max(*before, migration.readable_by));
+  if (version >= kFirstWithSteps) {
+    note += "; INSERT INTO schema_step VALUES (" + std::to_string(version) + ", unixepoch())";
   }
+  if (auto done = database.execute(note.c_str()); !done) return done;
   return transaction->commit();
 }
 
 }  // namespace
 
+std::span<const Migration> migrations() { return kMigrations; }
+
 int64_t newest_schema() { return kMigrations.size(); }
 
-Result<void> migrate(const Database& database) {
-  const auto version = database.number("PRAGMA user_version");
+Result<int64_t> schema_of(const Database& database) {
+  const auto steps = database.number("SELECT count(*) FROM sqlite_schema WHERE name = 'schema_step'");
+  if (!steps) return steps;
+  return database.number(*steps == 0 ? "PRAGMA user_version" : "SELECT max(version) FROM schema_step");
+}
+
+Result<void> migrate(const Database& database, std::span<const Migration> known) {
+  const auto version = schema_of(database);
   if (!version) return std::unexpected(version.error());
-  for (auto at = static_cast<size_t>(*version); at < kMigrations.size(); ++at) {
-    if (auto done = step(database, at); !done) return done;
+  for (auto at = static_cast<size_t>(*version); at < known.size(); ++at) {
+    if (auto done = step(database, known[at], static_cast<int64_t>(at) + 1); !done) return done;
   }
   return {};
 }

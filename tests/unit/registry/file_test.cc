@@ -70,7 +70,7 @@ TEST_F(FileTest, SurvivesAPowerCutByItsSettings) {
 
 TEST_F(FileTest, OfTheFirstSchemaIsTakenOnWithWhatIsInIt) {
   fill(3);
-  sql("DROP TABLE block; PRAGMA user_version = 1");
+  sql("DROP TABLE block; DROP TABLE schema_step; PRAGMA user_version = 1");
   Registry registry = open();
   EXPECT_EQ(value_of(registry.clients()).size(), 3U);
   const Block block{*Prefix::parse("198.51.100.0/24"), 0, "", "uid 0", kNow};
@@ -140,7 +140,10 @@ TEST_F(FileTest, OfAnotherProgramIsRefused) {
 TEST_F(FileTest, OfANewerProgramIsRefusedWithBothVersions) {
   fill(1);
   sql("PRAGMA user_version = 77");
-  EXPECT_THAT(refused(ENOTSUP), AllOf(HasSubstr("schema 77, this one knows 2"), HasSubstr("install")));
+  EXPECT_THAT(refused(ENOTSUP), AllOf(HasSubstr("only one that knows schema 77"), HasSubstr("this one knows 3"),
+                                      HasSubstr("install that one, or restore an older backup")));
+  std::filesystem::copy_file(path(), path() + ".schema-3");
+  EXPECT_THAT(refused(ENOTSUP), HasSubstr("put " + path() + ".schema-3 in its place"));
 }
 
 TEST_F(FileTest, ThatWasCutShortAnywhereIsRefusedAndLeftAlone) {
