@@ -7,7 +7,7 @@ PREFIX ?= /usr
 CMAKE = cmake -S . -G Ninja
 export JOBS
 
-.PHONY: all deps build demo test test-unit test-bpf test-netns test-vm check format asan fuzz bench install deb clean
+.PHONY: all deps build demo test test-unit test-bpf test-netns test-vm check format asan fuzz bench install deb image-deps image-vm image-rpi image-bundle test-image clean
 
 all: build
 
@@ -56,6 +56,25 @@ install: build
 # The Debian package: $(BUILD)/packages/gatewayd_VERSION_ARCHITECTURE.deb.
 deb: build
 	@cd $(BUILD) && cpack -G DEB
+
+# Disk images and their update bundles, in $(BUILD)/images: docs/updates.md, docs/install-*.md.
+image-deps:
+	@scripts/install-deps build test run image
+
+image-vm: image-deps deb
+	@image/make/image vm $(BUILD) "$$(ls -t $(BUILD)/packages/gatewayd_*_amd64.deb | head -n 1)"
+
+image-rpi: image-deps
+	@$(MAKE) deb ARCH=arm64
+	@image/make/image rpi $(BUILD) "$$(ls -t $(BUILD)-arm64/packages/gatewayd_*_arm64.deb | head -n 1)"
+
+# PLATFORM=rpi for the other. GW_BUNDLE_CERT, GW_BUNDLE_KEY, GW_BUNDLE_KEYRING name a product's keys.
+image-bundle:
+	@image/make/bundle $(or $(PLATFORM),vm) $(BUILD)
+
+# Boots the images that are built, in QEMU; half an hour. ONLY="fat update" runs those parts.
+test-image: image-deps
+	@tests/vm/image/run $(BUILD) $(ONLY)
 
 clean:
 	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-fuzz

@@ -38,7 +38,7 @@ set(CPACK_DEBIAN_PACKAGE_PRIORITY optional)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 # nft is run as a program; the bus is how gwctl and gatewayd speak.
-set(CPACK_DEBIAN_PACKAGE_DEPENDS "nftables, default-dbus-system-bus | dbus-system-bus, systemd (>= 252)")
+set(CPACK_DEBIAN_PACKAGE_DEPENDS "nftables, netbase, default-dbus-system-bus | dbus-system-bus, systemd (>= 252)")
 set(CPACK_DEBIAN_PACKAGE_SUGGESTS "wireguard-tools, polkitd, bash-completion")
 set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${debian}/postinst ${debian}/prerm ${debian}/postrm)
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "private-network gateway: WireGuard access, filtered per client")

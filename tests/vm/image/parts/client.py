@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The configuration of the boot partition is taken over, and a client outside gets what the rules give him, until revoked."""
+import re
+import time
+
+from scene import CONFIGURATION
+from world import wait_for
+
+
+def memory(machine):
+    fields = dict(re.findall(r"(\w+): +(\d+) kB", machine.ssh("cat /proc/meminfo").stdout))
+    return (int(fields["MemTotal"]) - int(fields["MemAvailable"])) / 1024
+
+
+def add_client(machine, name):
+    # Certificates need a synchronised clock, which takes some seconds more than READY.
+    def issued():
+        done = machine.ssh(f"gwctl client add {name} --group staff --out -", check=False)
+        return done.stdout if done.returncode == 0 else None
+
+    return wait_for("a profile", issued, 120, 2)
+
+
+def prove(scene):
+    machine = scene.configured_machine()
+    machine.put("gateway.yaml.errors.txt", "left from before\n")
+    machine.power_on()
+    ready = machine.wait_ready()
+    boot = machine.ssh("systemctl show gatewayd -p ActiveEnterTimestampMonotonic --value").stdout.strip()
+    scene.tell(f"measured: READY {int(boot) / 1e6:.1f} s after the kernel's start; healthy and marked {ready:.1f} s after power on (first boot)")
+    scene.check("WireGuard is the kernel's", "kernel" in machine.ssh("gwctl status").stdout)
+    scene.check("the configuration is that of the partition", machine.ssh("cat /etc/gatewayd/gateway.yaml").stdout == CONFIGURATION)
+    scene.check("what gateway.yaml.errors.txt said is gone", machine.ssh("ls /boot/fat").stdout.find("errors.txt") < 0)
+    scene.check("no unit failed", machine.ssh("systemctl --failed --plain --no-legend").stdout == "")
+    scene.check("the root is read-only", machine.ssh("touch /usr/x", check=False).returncode != 0)
+    scene.tell(f"measured: {memory(machine):.0f} MiB in use of a machine with 512 MiB, gatewayd's tables among them")
+
+    profile = add_client(machine, "alice")
+    scene.world.connect(profile)
+    wait_for("the guarded page through the tunnel", scene.world.fetch, 60)
+    scene.check("the client reaches what its group may reach", True)
+    scene.check("and not what no rule allows", not scene.world.fetch(8080))
+    denied = machine.ssh("gwctl client show alice").stdout
+    scene.check("which is counted as denied", re.search(r"denied +[1-9]", denied) is not None, denied)
+
+    machine.ssh("kill -9 $(systemctl show -p MainPID --value gatewayd)")
+    scene.check("traffic goes on while gatewayd is dead", scene.world.fetch())
+    wait_for("gatewayd back", lambda: machine.ssh("gwctl status --health", check=False).returncode == 0, 120, 1)
+    scene.check("and after it is back", scene.world.fetch())
+    scene.check("with the rules as before", not scene.world.fetch(8080))
+
+    machine.ssh("sed -i s/http,/http,tcp\\\\/8080,/ /etc/gatewayd/gateway.yaml && gwctl apply")
+    scene.check("a rule that is applied by ssh acts", scene.world.fetch(8080))
+    began = time.monotonic()
+    machine.power_off()
+    scene.tell(f"measured: {time.monotonic() - began:.0f} s to power off")
+    machine.power_on()
+    again = machine.wait_ready()
+    boot = machine.ssh("systemctl show gatewayd -p ActiveEnterTimestampMonotonic --value").stdout.strip()
+    scene.tell(f"measured: READY {int(boot) / 1e6:.1f} s after the kernel's start; healthy {again:.1f} s after power on (second boot)")
+    wait_for("the page after a restart", scene.world.fetch, 60)
+    scene.check("the file on the partition, unchanged, does not undo what was changed since", scene.world.fetch(8080))
+
+    machine.ssh("gwctl client revoke alice")
+    scene.check("a revoked client gets nothing", not scene.world.fetch())
+    machine.power_off()
+    changed = CONFIGURATION.replace("[http, ping]", "[ping]")
+    machine.put("gateway.yaml", changed)
+    machine.power_on()
+    machine.wait_ready()
+    rules = machine.ssh("gwctl rule list").stdout
+    scene.check("a changed file on the partition is taken over and applied", re.search(r"staff-web .* ping ", rules) is not None, rules)
+    scene.check("what was taken over is what is in force", re.search(r"files +as applied", machine.ssh("gwctl status").stdout) is not None)
