@@ -18,3 +18,22 @@ file(GLOB interfaces CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/gatewayd/dbus/interfa
 install(FILES ${interfaces} DESTINATION ${CMAKE_INSTALL_DATADIR}/dbus-1/interfaces)
 install(FILES ${image}/polkit/org.gatewayd.policy DESTINATION ${CMAKE_INSTALL_DATADIR}/polkit-1/actions)
 install(FILES ${CMAKE_SOURCE_DIR}/ctl/completion/gwctl.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME gwctl)
+
+# Pages of the manual, out of the documentation.
+find_program(LOWDOWN lowdown REQUIRED)
+function(gw_manual name section what)
+  set(page ${CMAKE_BINARY_DIR}/man/${name}.${section}.gz)
+  set(source ${CMAKE_SOURCE_DIR}/docs/${name}.md)
+  add_custom_command(
+    OUTPUT ${page}
+    COMMAND ${CMAKE_COMMAND} -E make_directory ${CMAKE_BINARY_DIR}/man
+    COMMAND ${image}/man/render ${source} ${name} ${section} ${PROJECT_VERSION} ${what} > ${page}.text
+    COMMAND gzip -9nc ${page}.text > ${page}
+    DEPENDS ${source} ${image}/man/render
+    VERBATIM)
+  add_custom_target(gw_manual_${name} ALL DEPENDS ${page})
+  install(FILES ${page} DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section})
+endfunction()
+gw_manual(gatewayd 8 "keep a private-network gateway as it is written")
+gw_manual(gwctl 1 "operate a private-network gateway")
+gw_manual(gateway.yaml 5 "configuration of a private-network gateway")
