@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A signed bundle moves the gateway to the other slot with its state; a bad version is left by itself; a foreign bundle is refused."""
+import pathlib
+import subprocess
+
+from parts.client import add_client
+from world import run, wait_for
+
+# What makes a version bad: gatewayd does not become ready.
+BAD_UNIT = "[Service]\nExecStart=\nExecStart=/bin/false\n"
+BUNDLE = pathlib.Path(__file__).resolve().parents[4] / "image/make/bundle"
+
+
+def slot(machine):
+    return machine.ssh("sed 's/.*rauc.slot=\\(.\\).*/\\1/' /proc/cmdline").stdout.strip()
+
+
+def variant(scene, name, change):
+    """A bundle of the built root file system with a build id of its own, and what change(tree) does to it."""
+    work = scene.directory / f"variant-{name}"
+    (work / "image-vm").mkdir(parents=True)
+    tree = work / "image-vm" / "root"
+    run("cp", "-a", "--reflink=auto", str(scene.build / "image-vm" / "root"), str(tree))
+    (tree / "usr/lib/gateway/build-id").write_text(f"{name}\n")
+    change(tree)
+    run("mksquashfs", str(tree), str(work / "image-vm/rootfs.squashfs"), "-quiet", "-no-progress", "-comp", "gzip", "-b", "256K",
+        "-no-xattrs", timeout=300)  # fmt: skip
+    if name != "foreign":
+        (work / "image-keys").symlink_to(scene.build / "image-keys")
+    bundle = scene.directory / f"{name}.raucb"
+    run(str(BUNDLE), "vm", str(work), str(bundle), timeout=120)
+    run("rm", "-rf", str(work))
+    return bundle
+
+
+def send(machine, bundle):
+    with open(bundle, "rb") as content:
+        subprocess.run(machine.ssh_command("cat >/data/update.raucb"), stdin=content, check=True, timeout=300)
+
+
+def install(machine, bundle, check=True):
+    send(machine, bundle)
+    done = machine.ssh("rauc install /data/update.raucb; code=$?; rm -f /data/update.raucb; exit $code", check=False, timeout=600)
+    if check and done.returncode:
+        raise RuntimeError(done.stdout + done.stderr)
+    return done
+
+
+def restart(machine):
+    before = machine.ssh("cat /proc/sys/kernel/random/boot_id").stdout
+    machine.ssh("systemctl reboot", check=False)
+    machine.hang_up()
+
+    def restarted():
+        try:
+            done = machine.ssh("cat /proc/sys/kernel/random/boot_id", check=False, timeout=60)
+        except subprocess.TimeoutExpired:
+            return False
+        return done.returncode == 0 and done.stdout != before
+
+    wait_for("the restart", restarted, 400, 2)
+
+
+def state(machine):
+    files = "/data/etc/machine-id /data/etc/ssh/ssh_host_ed25519_key.pub /etc/gatewayd/gateway.yaml"
+    return machine.ssh(f"sha256sum {files}; gwctl client list | grep -o '^alice .*172[^ ]*'; gwctl ca show | grep sha256; gwctl status | grep 'public key'").stdout
+
+
+def spoil(tree):
+    (tree / "usr/lib/systemd/system/gatewayd.service.d/spoilt.conf").write_text(BAD_UNIT)
+    (tree / "usr/lib/gateway/health-seconds").write_text("60\n")  # less patience, to save time
+
+
+def prove(scene):
+    good = variant(scene, "good", lambda tree: None)
+    bad = variant(scene, "bad", spoil)
+    foreign = variant(scene, "foreign", lambda tree: None)
+    machine = scene.configured_machine()
+    machine.power_on()
+    machine.wait_ready()
+    profile = add_client(machine, "alice")
+    scene.world.connect(profile)
+    wait_for("the page", scene.world.fetch, 60)
+    before = state(machine)
+
+    refused = install(machine, foreign, check=False)
+    scene.check("a bundle that somebody else signed is refused", refused.returncode != 0 and "signature" in (refused.stdout + refused.stderr).lower(),
+                refused.stderr)  # fmt: skip
+    install(machine, good)
+    scene.check("the tunnel works while the update is written", scene.world.fetch())
+    restart(machine)
+    machine.wait_ready()
+    scene.check("after the restart the other slot runs", slot(machine) == "B")
+    scene.check("it is the new version", machine.ssh("cat /usr/lib/gateway/build-id").stdout == "good\n")
+    scene.check("keys, authority, configuration and clients are as before", state(machine) == before, state(machine))
+    scene.check("the client comes in with its old profile", wait_for("the page", scene.world.fetch, 90))
+    marked = machine.ssh("grub-editenv /boot/fat/grub/grubenv list").stdout
+    scene.check("the boot loader has it as good", "B_OK=1" in marked and "B_TRY=0" in marked and "ORDER=B A" in marked, marked)
+
+    install(machine, bad)
+    scene.check("a version that will turn out bad can be installed", "ORDER=A B" in machine.ssh("grub-editenv /boot/fat/grub/grubenv list").stdout)
+    restart(machine)
+    wait_for("the slot that was good", lambda: came_back(machine), 600, 2)
+    machine.wait_ready()
+    scene.check("a version whose gatewayd does not become ready is left by itself", slot(machine) == "B")
+    scene.check("and marked as bad", "A_OK=0" in machine.ssh("grub-editenv /boot/fat/grub/grubenv list").stdout)
+    scene.check("keys, authority, configuration and clients are as before", state(machine) == before, state(machine))
+    scene.check("the client comes in", wait_for("the page", scene.world.fetch, 90))
+
+
+def came_back(machine):
+    try:
+        return machine.ssh("grep -q rauc.slot=B /proc/cmdline", check=False, timeout=60).returncode == 0
+    except subprocess.TimeoutExpired:
+        return False
