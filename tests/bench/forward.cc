@@ -9,6 +9,7 @@
 #include <fmt/core.h>
 #include <linux/if_ether.h>
 
+#include <CLI/CLI.hpp>
 #include <chrono>
 #include <fstream>
 #include <functional>
@@ -27,7 +28,6 @@ namespace gw::test {
 namespace {
 
 constexpr int kRounds = 5;
-constexpr uint32_t kPackets = 300'000;  // of one call, whose own cost is some 15 ms
 constexpr uint16_t kUdpHeaders = 20 + 8;
 
 uint16_t checksum_of(const std::string& source, const std::string& destination, uint16_t length) {
@@ -225,6 +225,14 @@ void prepare_ipset(Lab& lab, int count) {
   gateway.must("iptables -A FORWARD -s 10.1.1.0/24 -m set --match-set services dst,dst -j ACCEPT");
 }
 
+/// What is measured: all of it takes an hour on an emulated machine.
+struct Extent {
+  std::vector<int> rules = {10, 1000, 10000};
+  std::vector<uint16_t> sizes = {64, 512, 1420};
+  std::vector<uint32_t> flows = {1, 1000};
+  uint32_t packets = 300'000;  ///< of one call, whose own cost is some 15 ms
+};
+
 struct Entrant {
   std::string name;
   std::function<void(Lab&, int)> prepare;
@@ -238,22 +246,50 @@ void prepare_ours(Lab& lab, int count, bool fast) {
   if (on != fast) throw std::runtime_error("the fast path is not as configured");
 }
 
+/// Established flows past the stack by nftables itself, with its connection tracking (nf_flow_table).
+void prepare_flowtable(Lab& lab, int count) {
+  std::string ports;
+  for (int i = 0; i < count - 1; ++i) ports += std::to_string(2000 + i) + " : accept, ";
+  load_nftables(lab,
+                "table inet bench {\n"
+                " flowtable fast { hook ingress priority 0; devices = { eth1, eth2 }; }\n"
+                " map services { type inet_service : verdict; elements = { " +
+                    ports +
+                    "9 : accept } }\n"
+                    " chain web_data { udp dport vmap @services; }\n"
+                    " chain forward { type filter hook forward priority filter; policy drop;\n"
+                    "  ct state established flow add @fast\n"
+                    "  ct state established,related accept\n"
+                    "  ip saddr . ip daddr vmap { 10.1.1.0/24 . 10.1.2.0/24 : jump web_data }\n }\n}\n");
+}
+
+bool kernel_has_flowtables() {
+  Lab lab(GW_BINARY_DIR);
+  return lab.gateway()
+      .run(
+          Arguments{"nft", "add table inet t; add flowtable inet t f { hook ingress priority 0; devices = { eth1 }; }"})
+      .ok();
+}
+
 std::vector<Entrant> entrants() {
+  static const bool flowtables = kernel_has_flowtables();
   const auto routed = [](auto&& prepare) {
     return [prepare](Lab& lab, int count) {
       prepare_router(lab);
       prepare(lab, count);
     };
   };
-  return {{"ours", [](Lab& lab, int count) { prepare_ours(lab, count, true); }},
-          {"ours, fast path off", [](Lab& lab, int count) { prepare_ours(lab, count, false); }},
-          {"plain forwarding", routed([](Lab&, int) {})},
-          {"nftables, conntrack and verdict map", routed(prepare_verdict_map)},
-          {"nftables, rule by rule without conntrack", routed(prepare_linear), true},
-          {"iptables, conntrack and ipset", routed(prepare_ipset)}};
+  std::vector<Entrant> all = {{"ours", [](Lab& lab, int count) { prepare_ours(lab, count, true); }},
+                              {"ours, fast path off", [](Lab& lab, int count) { prepare_ours(lab, count, false); }},
+                              {"plain forwarding", routed([](Lab&, int) {})},
+                              {"nftables, conntrack and verdict map", routed(prepare_verdict_map)},
+                              {"nftables, rule by rule without conntrack", routed(prepare_linear), true},
+                              {"iptables, conntrack and ipset", routed(prepare_ipset)}};
+  if (flowtables) all.push_back({"nftables, flowtable", routed(prepare_flowtable)});
+  return all;
 }
 
-void bench_rules(int count) {
+void bench_rules(const Extent& extent, int count) {
   std::vector<std::unique_ptr<Lab>> labs;
   std::vector<std::unique_ptr<Contender>> contenders;
   for (const Entrant& entrant : entrants()) {
@@ -263,11 +299,11 @@ void bench_rules(int count) {
     prepare_sink(lab, lab.web(), "10.1.1.10", "eth1");
     prepare_sink(lab, lab.data(), "10.1.2.10", "eth2");
     // Rule by rule each packet costs as much as there are rules.
-    const uint32_t packets = entrant.linear ? kPackets * 10 / static_cast<uint32_t>(count) : kPackets;
+    const uint32_t packets = entrant.linear ? extent.packets * 10 / static_cast<uint32_t>(count) : extent.packets;
     contenders.push_back(std::make_unique<Contender>(lab, packets, !entrant.linear));
   }
-  for (const uint16_t size : {uint16_t{64}, uint16_t{512}, uint16_t{1420}}) {
-    for (const uint32_t flows : {1U, 1000U}) {
+  for (const uint16_t size : extent.sizes) {
+    for (const uint32_t flows : extent.flows) {
       std::vector<std::pair<std::string, std::function<double()>>> turns;
       for (size_t i = 0; i < contenders.size(); ++i)
         turns.emplace_back(entrants()[i].name, [&, i] { return contenders[i]->measure(flows, size); });
@@ -278,16 +314,19 @@ void bench_rules(int count) {
   }
 }
 
-void bench_forwarding() {
-  for (const int count : {10, 1000, 10000}) bench_rules(count);
-}
-
 }  // namespace
 }  // namespace gw::test
 
-int main() {
+int main(int argc, char** argv) {
+  gw::test::Extent extent;
+  CLI::App app("Forwarded packets per second, beside others.", "bench_forward");
+  app.add_option("--rules", extent.rules, "Numbers of rules");
+  app.add_option("--sizes", extent.sizes, "Sizes of frames");
+  app.add_option("--flows", extent.flows, "Numbers of flows");
+  app.add_option("--packets", extent.packets, "Packets of one burst");
+  CLI11_PARSE(app, argc, argv);
   try {
-    gw::test::bench_forwarding();
+    for (const int count : extent.rules) gw::test::bench_rules(extent, count);
   } catch (const std::exception& error) {
     std::cerr << "bench_forward: " << error.what() << "\n";
     return 1;

@@ -127,6 +127,13 @@ std::string Host::must(const Arguments& argv) const {
 
 std::string Host::must(const std::string& text) const { return must(words(text)); }
 
+void Host::ip(const std::vector<std::string>& commands) const {
+  std::string batch;
+  for (const std::string& command : commands) batch += command + "\n";
+  const Output output = test::run({"ip", "-batch", "-"}, std::chrono::seconds(30), enter(), batch);
+  if (!output.ok()) throw std::runtime_error(name_ + ": ip -batch\n" + batch + output.out + output.err);
+}
+
 Process Host::start(const Arguments& argv, const std::string& log, const Prepare& more) const {
   return test::start(argv, log, enter(more));
 }
@@ -146,9 +153,9 @@ void Host::in(const std::function<void()>& work) const {
 }
 
 void connect(const Host& a, const std::string& device_a, const Host& b, const std::string& device_b) {
-  a.must("ip link add " + device_a + " type veth peer name " + device_b + " netns " + std::to_string(b.pid()));
-  a.must("ip link set " + device_a + " up");
-  b.must("ip link set " + device_b + " up");
+  a.ip({"link add " + device_a + " type veth peer name " + device_b + " netns " + std::to_string(b.pid()),
+        "link set " + device_a + " up"});
+  b.ip({"link set " + device_b + " up"});
 }
 
 }  // namespace gw::test

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "tests/support/process.h"
 
@@ -26,6 +27,8 @@ class Host {
   std::string must(const Arguments& argv) const;
   /// Words split at blanks: `must("ip link set lo up")`.
   std::string must(const std::string& words) const;
+  /// Several commands of ip(8) by one run of it: starting a program is what costs on an emulated machine.
+  void ip(const std::vector<std::string>& commands) const;
   [[nodiscard]] Process start(const Arguments& argv, const std::string& log, const Prepare& more = {}) const;
   /// Calls `work` in a thread inside the network namespace and waits: sockets made there stay there.
   void in(const std::function<void()>& work) const;

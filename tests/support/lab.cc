@@ -20,7 +20,7 @@ namespace gw::test {
 namespace {
 
 using SteadyClock = std::chrono::steady_clock;
-constexpr std::chrono::seconds kStartLimit{30};
+constexpr std::chrono::seconds kStartLimit{180};  // fifty thousand clients on an emulated machine
 
 constexpr const char* kNetwork = R"(gateway:
   name: contoso
@@ -78,14 +78,20 @@ class NotifySocket {
   UniqueFd fd_;
 };
 
-void give_addresses(const Host& host, const std::string& device, const std::string& four, const std::string& six) {
-  host.must("ip address add " + four + " dev " + device);
-  host.must("ip -6 address add " + six + " dev " + device + " nodad");
+std::vector<std::string> addresses(const std::string& device, const std::string& four, const std::string& six) {
+  return {"address add " + four + " dev " + device, "address add " + six + " dev " + device + " nodad"};
 }
 
-void add_default_routes(const Host& host, const std::string& four, const std::string& six) {
-  host.must("ip route add default via " + four);
-  host.must("ip -6 route add default via " + six);
+void give_addresses(const Host& host, const std::string& four, const std::string& six) {
+  host.ip(addresses("eth0", four, six));
+}
+
+void settle_in_subnet(const Host& host, const std::string& four, const std::string& six, const std::string& net4,
+                      const std::string& net6) {
+  auto commands = addresses("eth0", four, six);
+  commands.push_back("route add default via " + net4);
+  commands.push_back("route add default via " + net6);
+  host.ip(commands);
 }
 
 }  // namespace
@@ -113,21 +119,17 @@ void Lab::build_network() {
   gateway_ = std::make_unique<Host>("gateway");
   web_ = std::make_unique<Host>("web");
   data_ = std::make_unique<Host>("data");
-  internet_->must("ip link add br0 type bridge");
-  internet_->must("ip link set br0 up");
+  outside_ = std::make_unique<Host>("outside");
   connect(*internet_, "gw", *gateway_, "eth0");
-  internet_->must("ip link set gw master br0");
+  connect(*internet_, "outside", *outside_, "eth0");
+  internet_->ip(
+      {"link add br0 type bridge", "link set br0 up", "link set gw master br0", "link set outside master br0"});
   connect(*gateway_, "eth1", *web_, "eth0");
   connect(*gateway_, "eth2", *data_, "eth0");
-  give_addresses(*gateway_, "eth0", "5.5.5.1/24", "2a0d:5::1/64");
-  give_addresses(*web_, "eth0", "10.1.1.10/24", "fd10:1:1::10/64");
-  give_addresses(*data_, "eth0", "10.1.2.10/24", "fd10:1:2::10/64");
-  add_default_routes(*web_, "10.1.1.1", "fd10:1:1::1");
-  add_default_routes(*data_, "10.1.2.1", "fd10:1:2::1");
-  outside_ = std::make_unique<Host>("outside");
-  connect(*internet_, "outside", *outside_, "eth0");
-  internet_->must("ip link set outside master br0");
-  give_addresses(*outside_, "eth0", "5.5.5.200/24", "2a0d:5::c8/64");
+  give_addresses(*gateway_, "5.5.5.1/24", "2a0d:5::1/64");
+  give_addresses(*outside_, "5.5.5.200/24", "2a0d:5::c8/64");
+  settle_in_subnet(*web_, "10.1.1.10/24", "fd10:1:1::10/64", "10.1.1.1", "fd10:1:1::1");
+  settle_in_subnet(*data_, "10.1.2.10/24", "fd10:1:2::10/64", "10.1.2.1", "fd10:1:2::1");
 }
 
 void Lab::start_bus() {
@@ -215,7 +217,7 @@ Host& Lab::attach(const std::string& name) {
   connect(*internet_, name, *host, "eth0");
   internet_->must("ip link set " + name + " master br0");
   const std::string last = std::to_string(next_client_++);
-  give_addresses(*host, "eth0", "5.5.5." + last + "/24", "2a0d:5::" + last + "/64");
+  give_addresses(*host, "5.5.5." + last + "/24", "2a0d:5::" + last + "/64");
   return *(clients_[name] = std::move(host));
 }
 

@@ -69,7 +69,7 @@ class Lab {
   [[nodiscard]] std::string log() const;  ///< of gatewayd
   /// Waits until `condition` holds, looking again after every change of the log or every 50 ms; false after `limit`.
   static bool eventually(const std::function<bool()>& condition,
-                         std::chrono::milliseconds limit = std::chrono::seconds(10));
+                         std::chrono::milliseconds limit = std::chrono::seconds(30));
 
   [[nodiscard]] const std::string& directory() const { return directory_; }
   [[nodiscard]] std::string config_directory() const { return directory_ + "/etc"; }

@@ -97,11 +97,11 @@ std::string name_of(Reach reach) {
   return "?";
 }
 
-bool Socket::send(const std::string& text) const {
+bool Socket::send(const std::string& text, std::chrono::milliseconds limit) const {
   size_t done = 0;
   while (done < text.size()) {
     const ssize_t n = ::send(fd(), text.data() + done, text.size() - done, MSG_NOSIGNAL);
-    if (n < 0 && errno == EAGAIN && ready(fd(), POLLOUT, kSilence)) continue;
+    if (n < 0 && errno == EAGAIN && ready(fd(), POLLOUT, limit)) continue;
     if (n < 0) return false;
     done += static_cast<size_t>(n);
   }

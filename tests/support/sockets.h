@@ -33,7 +33,7 @@ class Socket {
   [[nodiscard]] int fd() const { return fd_.get(); }
   [[nodiscard]] bool valid() const { return fd_.valid(); }
   /// False when the kernel refuses it.
-  [[nodiscard]] bool send(const std::string& text) const;
+  [[nodiscard]] bool send(const std::string& text, std::chrono::milliseconds limit = kSilence) const;
   /// What arrives within `limit`; nullopt on silence or error; empty at end of stream.
   [[nodiscard]] std::optional<std::string> receive(std::chrono::milliseconds limit = kPatience) const;
   [[nodiscard]] Socket accept(std::chrono::milliseconds limit = kPatience) const;

@@ -63,13 +63,12 @@ TEST_F(Flows, AnUnrelatedRuleChangeKeepsARunningDownload) {
   const Connection download(alice(), lab().web(), kWeb4, 80);
   ASSERT_TRUE(download.open());
   constexpr size_t kChunks = 400;
+  constexpr std::chrono::seconds kLongPause{30};  // nothing is read while the rules change
   const std::string chunk(8192, 'x');
   size_t received = 0;
   std::thread server([&] {
-    for (size_t i = 0; i < kChunks; ++i) {
-      for (int tries = 0; !download.server.send(chunk) && tries < 20; ++tries) {
-      }
-    }
+    size_t sent = 0;
+    while (sent < kChunks && download.server.send(chunk, kLongPause)) ++sent;
     shutdown(download.server.fd(), SHUT_WR);
   });
   for (int change = 0; received < kChunks * chunk.size(); ++change) {

@@ -144,6 +144,7 @@ TEST(Journal, DeniedFlowsAreEntriesWithFields) {
   const std::string received = lab.directory() + "/entries";
   Process journal = gateway.start({"socat", "-u", "UNIX-RECV:/run/systemd/journal/socket", "CREATE:" + received},
                                   lab.directory() + "/socat.log");
+  ASSERT_TRUE(Lab::eventually([&] { return gateway.run({"test", "-S", "/run/systemd/journal/socket"}).ok(); }));
   lab.log_to_journal();
   lab.start();
   Host& alice = lab.enrol("alice", "developers");

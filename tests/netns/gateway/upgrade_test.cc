@@ -18,20 +18,23 @@ rules:
   - {name: dev-web, action: allow, from: [group:developers], to: [subnet:web], services: [tcp/80, udp/5000, icmp]}
 )";
 
-/// An HTTP server without a name service: ADDRESS BYTES.
+/// An HTTP server without a name service: ADDRESS FILE. It sends until the file exists, and says how many bytes.
 constexpr const char* kServer = R"(
-import socket, sys
+import os, socket, sys
 listener = socket.create_server((sys.argv[1], 80))
 while True:
     connection = listener.accept()[0]
     with connection:
         if not connection.recv(4096):
             continue
-        connection.sendall(b"HTTP/1.0 200 OK\r\nContent-Length: " + sys.argv[2].encode() + b"\r\n\r\n")
-        for _ in range(int(sys.argv[2]) >> 16):
+        connection.sendall(b"HTTP/1.0 200 OK\r\n\r\n")
+        sent = 0
+        while not os.path.exists(sys.argv[2]):
             connection.sendall(bytes(65536))
+            sent += 65536
         connection.shutdown(socket.SHUT_WR)
         connection.recv(1)
+        print(sent, end="", flush=True)
 )";
 
 class Upgrade : public testing::Test {
@@ -53,9 +56,8 @@ TEST_F(Upgrade, GoesUpAndDownWithADownloadAndAnAnsweringFlowOpen) {
   lab_.configure(kRules);
   lab_.start();
   Host& alice = lab_.enrol("alice", "developers");
-  constexpr size_t kBytes = 48U << 20U;
-  const Process server =
-      lab_.web().start({"python3", "-c", kServer, kWeb4, std::to_string(kBytes)}, lab_.directory() + "/www.log");
+  const std::string finish = lab_.directory() + "/finish";
+  const Process server = lab_.web().start({"python3", "-c", kServer, kWeb4, finish}, lab_.directory() + "/www.log");
   ASSERT_TRUE(Lab::eventually([&] { return try_tcp(alice, kWeb4, 80, kSilence) == Reach::open; }));
   const Socket echo = bind_udp(lab_.web(), kWeb4, 5000);
   const Socket udp = connect_udp(alice, kWeb4, 5000);
@@ -67,7 +69,7 @@ TEST_F(Upgrade, GoesUpAndDownWithADownloadAndAnAnsweringFlowOpen) {
 
   switch_to("gatewayd_next");
   EXPECT_EQ(layouts(), "abi-900\n");
-  EXPECT_TRUE(download.running()) << "too fast to show anything";
+  EXPECT_TRUE(download.running());
   EXPECT_EQ(try_ping(alice, kWeb4), Reach::open);
   EXPECT_EQ(try_ping(alice, kData4, kSilence), Reach::silent);
   ASSERT_TRUE(udp.send("up"));
@@ -75,12 +77,16 @@ TEST_F(Upgrade, GoesUpAndDownWithADownloadAndAnAnsweringFlowOpen) {
 
   switch_to("gatewayd");
   EXPECT_EQ(layouts(), fmt::format("abi-{}\n", GW_ABI_VERSION));
-  EXPECT_TRUE(download.running()) << "too fast to show anything";
+  EXPECT_TRUE(download.running());
   EXPECT_EQ(try_ping(alice, kData4, kSilence), Reach::silent);
   ASSERT_TRUE(udp.send("down"));
   EXPECT_EQ(echo.receive(), "down");
+  ASSERT_TRUE(write_file_atomically(finish, "", 0644));
   EXPECT_EQ(download.wait(std::chrono::seconds(30)), 0);
-  EXPECT_EQ(read_file(lab_.directory() + "/curl.log").value_or(""), std::to_string(kBytes));
+  const std::string got = read_file(lab_.directory() + "/curl.log").value_or("");
+  EXPECT_GT(std::stoull(got), 1U << 20U);
+  EXPECT_TRUE(Lab::eventually([&] { return read_file(lab_.directory() + "/www.log").value_or("") == got; }))
+      << got << " bytes came of " << read_file(lab_.directory() + "/www.log").value_or("");
   EXPECT_NE(lab_.must_gwctl("plan").find("othing to do"), std::string::npos);
 }
 

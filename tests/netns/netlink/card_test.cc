@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "netlink/card.h"
 
+#include "netlink/generic.h"
 #include "tests/netns/netlink/fixture.h"
 
 namespace gw::nl {
@@ -26,13 +27,15 @@ TEST_F(Cards, AreOnlyEthernetDevices) {
   EXPECT_FALSE(cards.contains(index_of("lo")));
 }
 
-// A veth takes redirected frames while its peer polls for them, which generic receive offload makes it do.
+// A veth takes redirected frames while its peer polls for them, which generic receive offload makes it do. Linux before
+// 6.3 cannot tell: there it is believed to.
 TEST_F(Cards, TakeRedirectedFramesWhenTheOtherEndPolls) {
+  const bool told = find_family(generic_, "netdev").has_value();
   add_veth("nlt0", "nlt1");
-  EXPECT_FALSE(card("nlt0").transmit);
+  EXPECT_EQ(card("nlt0").transmit, !told);
   test::must("ethtool -K nlt1 gro on");
   EXPECT_TRUE(card("nlt0").transmit);
-  EXPECT_FALSE(card("nlt1").transmit);
+  EXPECT_EQ(card("nlt1").transmit, !told);
 }
 
 TEST_F(Cards, SayWhetherTheyHideVlanTags) {
