@@ -117,7 +117,10 @@ std::vector<std::string> Reconciler::ill(const plan::Plan& leftover) const {
     const std::string device = plan::device_of(operation);
     const bool missing = !device.empty() && !facts_.state.contains(device);
     const bool made_by_us = std::holds_alternative<plan::CreateVpnLink>(operation);
-    if (plan::is_essential(operation) && (!missing || made_by_us)) {
+    // Kernel WireGuard opens its sockets when it comes up: that is where a port that is taken shows.
+    const auto* up = std::get_if<plan::SetUp>(&operation);
+    const bool tunnel_down = up != nullptr && up->device == intent_->config.vpn.interface;
+    if (tunnel_down || (plan::is_essential(operation) && (!missing || made_by_us))) {
       result.push_back("not done: " + plan::describe(operation));
     }
   }
