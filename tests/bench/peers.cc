@@ -33,9 +33,11 @@ class PlainWireGuard {
   }
 
   double load() {
-    lab_.gateway().run({"ip", "link", "delete", "wg9"});
-    lab_.gateway().must(
-        {"bash", "-c", "ip link add wg9 type wireguard 2>/dev/null || LOG_LEVEL=silent wireguard-go wg9 2>/dev/null"});
+    if (!device_.empty()) lab_.gateway().must("ip link delete " + device_);
+    device_ = "plain" + std::to_string(++devices_);  // userspace WireGuard ends a while after its device
+    lab_.gateway().must({"bash", "-c",
+                         "ip link add " + device_ + " type wireguard 2>/dev/null || LOG_LEVEL=silent wireguard-go " +
+                             device_ + " 2>/dev/null"});
     return timed("setconf", "all");
   }
   double restart() { return timed("syncconf", "all"); }
@@ -55,13 +57,14 @@ class PlainWireGuard {
   double timed(const std::string& verb, const std::string& file) {
     return milliseconds_of([&] {
       const Output output =
-          lab_.gateway().run({"wg", verb, "wg9", lab_.directory() + "/" + file}, std::chrono::minutes(10));
+          lab_.gateway().run({"wg", verb, device_, lab_.directory() + "/" + file}, std::chrono::minutes(10));
       if (!output.ok()) throw std::runtime_error("wg " + verb + ": " + output.err);
     });
   }
 
   Lab lab_{GW_BINARY_DIR};
-  std::string text_, without_one_, changed_;
+  std::string text_, without_one_, changed_, device_;
+  int devices_ = 0;
 };
 
 std::filesystem::path prepared(const std::filesystem::path& states, size_t count) {
