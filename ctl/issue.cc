@@ -6,12 +6,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 
 #include "ctl/fields.h"
 #include "ctl/qr.h"
+#include "ctl/secret.h"
 #include "gatewayd/base/file.h"
 
 namespace gw::ctl {
@@ -20,20 +23,11 @@ namespace {
 constexpr mode_t kPrivateMode = 0600;
 constexpr mode_t kPublicMode = 0644;
 
-/// Zeroes a text when it goes out of scope.
-struct Secret {
-  std::string text;
-  Secret() = default;
-  explicit Secret(std::string value) : text(std::move(value)) {}
-  Secret(const Secret&) = delete;
-  Secret& operator=(const Secret&) = delete;
-  ~Secret() { pki::wipe(text); }
-};
-
 std::string certificate_path(const ProfileOptions& options) { return options.cert_out + ".crt"; }
 std::string key_path(const ProfileOptions& options) { return options.cert_out + ".key"; }
 
-Result<void> write_files(const ProfileOptions& options, const Profile& profile, const DeviceKeys* keys) {
+Result<void> write_files(const ProfileOptions& options, const Profile& profile, const DeviceKeys* keys,
+                         const std::vector<ProfileFile>& files) {
   if (!options.cert_out.empty() && keys != nullptr) {
     const Secret pem(keys->certificate.reveal_pem());
     if (auto done = write_file_atomically(key_path(options), pem.text, kPrivateMode); !done) return done;
@@ -43,8 +37,32 @@ Result<void> write_files(const ProfileOptions& options, const Profile& profile, 
       return done;
     }
   }
-  if (options.path().empty() || options.to_stdout()) return {};
-  return write_profile(options.path(), profile);
+  const auto paths = options.paths();
+  for (size_t i = 0; i < paths.size(); ++i) {
+    if (auto done = write_file_atomically(paths[i], files[i].content.text, kPrivateMode); !done) return done;
+  }
+  return {};
+}
+
+/// How the device takes what was written.
+std::string use_of(ProfileFormat format, const std::vector<std::string>& paths) {
+  const std::string& path = paths.front();
+  // wg-quick takes a name without a slash for one under /etc/wireguard.
+  const std::string shown = path.find('/') == std::string::npos ? "./" + path : path;
+  switch (format) {
+    case ProfileFormat::networkmanager:
+      return fmt::format("install -m 600 {} /etc/NetworkManager/system-connections/ && nmcli connection reload", path);
+    case ProfileFormat::networkd:
+      return fmt::format("install -m 640 -g systemd-network {} /etc/systemd/network/ && networkctl reload",
+                         fmt::join(paths, " "));
+    case ProfileFormat::mobileconfig:
+      return "open it, then Settings, Profile Downloaded (with the WireGuard app)";
+    case ProfileFormat::bundle:
+      return "unpack it; README.txt says how to go on";
+    case ProfileFormat::wg_quick:
+      break;
+  }
+  return "wg-quick up " + shown;
 }
 
 Json told_as_json(const ProfileOptions& options, const Json& facts) {
@@ -57,15 +75,16 @@ Json told_as_json(const ProfileOptions& options, const Json& facts) {
   return out;
 }
 
-std::string next_steps(const ProfileOptions& options, const Profile& profile) {
+std::string next_steps(const ProfileOptions& options, const Profile& profile, const BundleKeys& keys) {
   std::string out;
-  if (!options.path().empty()) {
-    // wg-quick takes a name without a slash for one under /etc/wireguard.
-    const std::string path = options.path();
-    const std::string shown = path.find('/') == std::string::npos ? "./" + path : path;
-    out += profile.key
-               ? fmt::format("Profile: {}. On the device: wg-quick up {}\n", path, shown)
-               : fmt::format("Profile: {}. It lacks the private key, which stayed on the device: put it in.\n", path);
+  if (!options.paths().empty()) {
+    const std::string paths = fmt::format("{}", fmt::join(options.paths(), ", "));
+    out +=
+        profile.key
+            ? fmt::format("Profile: {}. On the device: {}\n", paths, use_of(format_of(options.format), options.paths()))
+            : fmt::format("Profile: {}. It lacks the private key, which stayed on the device: put it in.\n", paths);
+    if (!keys.passphrase.empty())
+      out += fmt::format("Passphrase of the PKCS#12 in it, to be told another way: {}\n", keys.passphrase);
   }
   if (!options.cert_out.empty()) {
     out += fmt::format("Certificate and key: {}, {}\n", certificate_path(options), key_path(options));
@@ -73,13 +92,35 @@ std::string next_steps(const ProfileOptions& options, const Profile& profile) {
   return out;
 }
 
+/// A bundle holds the certificate's key as well, where it is here.
+BundleKeys keys_for(const ProfileOptions& options, const DeviceKeys* keys) {
+  if (format_of(options.format) != ProfileFormat::bundle || keys == nullptr) return {};
+  return {.certificate_key_pem = keys->certificate.reveal_pem(), .passphrase = make_passphrase()};
+}
+
 }  // namespace
+
+std::string ProfileOptions::path() const {
+  return out.empty() && !qr ? name + extensions_of(format_of(format)).front() : out;
+}
+
+std::vector<std::string> ProfileOptions::paths() const {
+  const std::string first = path();
+  if (first.empty() || to_stdout()) return {};
+  std::vector<std::string> all = extensions_of(format_of(format));
+  const std::string stem = first.substr(0, first.size() - std::min(first.size(), all.front().size()));
+  for (std::string& one : all) one.insert(0, stem);
+  return all;
+}
 
 void declare_profile(CLI::App& command, ProfileOptions& options, bool with_certificate) {
   command.add_option("NAME", options.name, "The client's name")->required()->check(host_label());
   command
       .add_option("--out", options.out, "Where the profile goes, - for the standard output (NAME.conf unless given)")
       ->type_name("FILE");
+  command.add_option("--format", options.format, "What takes the profile")
+      ->check(CLI::IsMember(format_names()))
+      ->capture_default_str();
   command.add_flag("--qr", options.qr, "Show the profile as a QR code; writes no file unless --out is given");
   command.add_flag("--force", options.force, "Overwrite files that exist");
   if (with_certificate) {
@@ -106,9 +147,17 @@ Outcome<void> check_outputs(const Context& context, const ProfileOptions& option
   if (options.to_stdout() && context.json) return usage("--out", "- and --json both want the standard output");
   if (options.to_stdout() && options.qr) return usage("--out", "- and --qr both want the standard output");
   if (options.qr && context.json) return usage("--qr", "it cannot be printed with --json");
+  const auto extensions = extensions_of(format_of(options.format));
+  if (options.qr && format_of(options.format) != ProfileFormat::wg_quick)
+    return usage("--qr", "the code is a profile of wg-quick's format");
+  if (options.to_stdout() && extensions.size() > 1) return usage("--out", "- has room for one file only");
+  if (options.to_stdout() && format_of(options.format) == ProfileFormat::bundle)
+    return usage("--out", "- is also where its passphrase would go");
   if (!options.path().empty() && !options.to_stdout()) {
-    if (const auto named = check_profile_path(options.path()); !named) return usage("--out", named.error().detail);
-    if (auto good = check_output("--out", options.path(), options.force); !good) return good;
+    if (const auto named = check_profile_path(options.path(), extensions.front()); !named)
+      return usage("--out", named.error().detail);
+    for (const std::string& path : options.paths())
+      if (auto good = check_output("--out", path, options.force); !good) return good;
   }
   if (options.cert_out.empty()) return {};
   if (auto good = check_output("--cert-out", key_path(options), options.force); !good) return good;
@@ -144,22 +193,30 @@ Profile profile_of(const Json& facts) {
 
 Outcome<std::string> deliver(const Context& context, const ProfileOptions& options, const Json& facts,
                              const Profile& profile, const DeviceKeys* keys, const std::string& headline) {
-  Secret shown;
-  if (options.to_stdout() || options.qr) {
-    auto made = options.qr ? wg_quick_compact(profile) : wg_quick(profile);
-    if (!made) return refused(made.error());
-    shown.text = std::move(*made);
+  Profile named = profile;
+  if (const auto paths = options.paths(); !paths.empty()) named.interface = std::filesystem::path(paths.front()).stem();
+  BundleKeys bundle = keys_for(options, keys);
+  const Secret key(std::move(bundle.certificate_key_pem));
+  bundle.certificate_key_pem = key.text;
+  auto files = render(format_of(options.format), named, bundle);
+  pki::wipe(bundle.certificate_key_pem);
+  if (!files) return refused(files.error());
+  if (const auto written = write_files(options, profile, keys, *files); !written) return refused(written.error());
+  if (options.to_stdout()) return files->front().content.text;
+  if (context.json) {
+    Json told = told_as_json(options, facts);
+    if (!bundle.passphrase.empty()) told["passphrase"] = bundle.passphrase;
+    return json_text(told);
   }
-  if (const auto written = write_files(options, profile, keys); !written) return refused(written.error());
-  if (options.to_stdout()) return std::move(shown.text);
-  if (context.json) return json_text(told_as_json(options, facts));
-  std::string out = headline + next_steps(options, profile);
-  if (options.qr) {
-    auto code = terminal_qr(shown.text);
-    if (!code) return refused(code.error());
-    out = *code + out;
-    pki::wipe(*code);
-  }
+  std::string out = headline + next_steps(options, profile, bundle);
+  if (!options.qr) return out;
+  auto compact = wg_quick_compact(profile);
+  if (!compact) return refused(compact.error());
+  auto code = terminal_qr(*compact);
+  pki::wipe(*compact);
+  if (!code) return refused(code.error());
+  out = *code + out;
+  pki::wipe(*code);
   return out;
 }
 

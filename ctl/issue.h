@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "ctl/arguments.h"
-#include "ctl/profile.h"
+#include "ctl/profile_format.h"
 #include "gatewayd/pki/pki.h"
 
 /// What `client add`, `client rekey` and `client export` share: keys made here, profiles written here.
@@ -16,14 +16,19 @@ inline constexpr uint32_t kMostDays = 3650;
 
 /// Where a profile goes.
 struct ProfileOptions {
-  std::string name;      ///< the client's
-  std::string out;       ///< a file, "-" for the standard output; empty: NAME.conf, or nowhere with `qr`
-  std::string cert_out;  ///< beginning of the names of certificate and key; empty: they are not kept
+  std::string name;  ///< the client's
+  std::string
+      out;  ///< a file, "-" for the standard output; empty: NAME and the format's extension, or nowhere with `qr`
+  std::string cert_out;             ///< beginning of the names of certificate and key; empty: they are not kept
+  std::string format = "wg-quick";  ///< one of format_names()
   bool qr = false;
   bool force = false;
 
   /// `out`, or what stands for it; empty: only the QR code is wanted.
-  [[nodiscard]] std::string path() const { return out.empty() && !qr ? name + ".conf" : out; }
+  [[nodiscard]] std::string path() const;
+  /// Where each file of the format goes, in the order of `extensions_of`; empty as `path` is, or for the standard
+  /// output.
+  [[nodiscard]] std::vector<std::string> paths() const;
   [[nodiscard]] bool to_stdout() const { return out == "-"; }
 };
 

@@ -7,7 +7,6 @@
 #include <filesystem>
 #include <string_view>
 
-#include "gatewayd/base/file.h"
 #include "gatewayd/base/ip.h"
 #include "gatewayd/base/label.h"
 #include "gatewayd/pki/pki.h"
@@ -16,12 +15,10 @@ namespace gw::ctl {
 namespace {
 
 constexpr const char* kMake = "make the profile of client";
-constexpr uint32_t kKeepalive = 25;  // seconds; below the 30 s in which the least patient NATs forget a UDP mapping
 constexpr uint32_t kSmallestMtu = 576;
 constexpr uint32_t kLargestMtu = 65535;
-constexpr size_t kRoom = 4096;  // for all lines beside the certificates
-// wg(8) does not load it, and NetworkManager says which line is wrong: no tunnel comes up without a key by mistake.
-constexpr std::string_view kGap = "THE-PRIVATE-KEY-OF-THIS-DEVICE";
+constexpr size_t kRoom = 4096;            // for all lines beside the certificates
+constexpr size_t kLongestInterface = 15;  // IFNAMSIZ less the terminating zero
 
 /// An address with a prefix length; host bits may be set.
 bool is_interface_address(const std::string& text) {
@@ -70,7 +67,48 @@ bool all(const std::vector<std::string>& values, Test test) {
   return std::ranges::all_of(values, test);
 }
 
-Result<void> check(const Profile& profile) {
+std::string joined(const std::vector<std::string>& values) {
+  std::string out;
+  for (const std::string& value : values) out.append(out.empty() ? "" : ", ").append(value);
+  return out;
+}
+
+void add_comment_block(std::string& out, std::string_view text) {
+  while (!text.empty()) {
+    const size_t end = std::min(text.find('\n'), text.size());
+    out.append("# ").append(text.substr(0, end)).append("\n");
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+}
+
+void add_key(std::string& out, const Profile& profile) {
+  if (!profile.key)
+    out +=
+        "# The private key never left the device that made it. Put it in place of the word behind the equals sign.\n";
+  std::string key = key_text(profile);
+  out.append("PrivateKey = ").append(key).append("\n");
+  pki::wipe(key);
+}
+
+void add_interface(std::string& out, const Profile& profile) {
+  out += "[Interface]\n";
+  add_key(out, profile);
+  out += "Address = " + joined(profile.addresses) + "\n";
+  std::vector<std::string> dns = profile.dns;
+  if (!dns.empty() && !profile.dns_domain.empty()) dns.push_back(profile.dns_domain);
+  if (!dns.empty()) out += "DNS = " + joined(dns) + "\n";
+  if (profile.mtu != 0) out += "MTU = " + std::to_string(profile.mtu) + "\n";
+}
+
+void add_peer(std::string& out, const Profile& profile) {
+  out += "\n[Peer]\nPublicKey = " + profile.gateway_public_key + "\nEndpoint = " + profile.endpoint +
+         "\nAllowedIPs = " + joined(profile.allowed_ips) + "\nPersistentKeepalive = " + std::to_string(kKeepalive) +
+         "\n";
+}
+
+}  // namespace
+
+Result<void> check_profile(const Profile& profile) {
   const auto bad = [&](const char* why) {
     return failure(EINVAL, kMake, is_comment(profile.client) ? profile.client : "?", why);
   };
@@ -91,13 +129,21 @@ Result<void> check(const Profile& profile) {
   return {};
 }
 
-std::string joined(const std::vector<std::string>& values) {
-  std::string out;
-  for (const std::string& value : values) out.append(out.empty() ? "" : ", ").append(value);
-  return out;
+bool is_full_tunnel(const Profile& profile) {
+  return std::ranges::any_of(profile.allowed_ips, [](const std::string& prefix) { return prefix.ends_with("/0"); });
 }
 
-std::string date(UnixSeconds at) {
+std::string interface_of(const Profile& profile) {
+  return (profile.interface.empty() ? profile.client : profile.interface).substr(0, kLongestInterface);
+}
+
+std::string_view missing_key() { return "THE-PRIVATE-KEY-OF-THIS-DEVICE"; }
+
+std::string key_text(const Profile& profile) {
+  return profile.key ? profile.key->reveal_base64() : std::string(missing_key());
+}
+
+std::string day_and_time(UnixSeconds at) {
   std::tm parts{};
   gmtime_r(&at, &parts);
   char text[64] = {};
@@ -105,53 +151,13 @@ std::string date(UnixSeconds at) {
   return text;
 }
 
-void add_comment_block(std::string& out, std::string_view text) {
-  while (!text.empty()) {
-    const size_t end = std::min(text.find('\n'), text.size());
-    out.append("# ").append(text.substr(0, end)).append("\n");
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-}
-
-void add_key(std::string& out, const std::optional<SecretKey>& key) {
-  if (!key) {
-    out +=
-        "# The private key never left the device that made it. Put it in place of the word behind the equals "
-        "sign.\nPrivateKey = ";
-    out += kGap;
-  } else {
-    std::string secret = key->reveal_base64();
-    out.append("PrivateKey = ").append(secret);
-    pki::wipe(secret);
-  }
-  out += '\n';
-}
-
-void add_interface(std::string& out, const Profile& profile) {
-  out += "[Interface]\n";
-  add_key(out, profile.key);
-  out += "Address = " + joined(profile.addresses) + "\n";
-  std::vector<std::string> dns = profile.dns;
-  if (!dns.empty() && !profile.dns_domain.empty()) dns.push_back(profile.dns_domain);
-  if (!dns.empty()) out += "DNS = " + joined(dns) + "\n";
-  if (profile.mtu != 0) out += "MTU = " + std::to_string(profile.mtu) + "\n";
-}
-
-void add_peer(std::string& out, const Profile& profile) {
-  out += "\n[Peer]\nPublicKey = " + profile.gateway_public_key + "\nEndpoint = " + profile.endpoint +
-         "\nAllowedIPs = " + joined(profile.allowed_ips) + "\nPersistentKeepalive = " + std::to_string(kKeepalive) +
-         "\n";
-}
-
-}  // namespace
-
 Result<std::string> wg_quick(const Profile& profile) {
-  if (auto good = check(profile); !good) return std::unexpected(good.error());
+  if (auto good = check_profile(profile); !good) return std::unexpected(good.error());
   std::string out;
   // Room for all of it at once: growing would leave copies of the key in freed memory. A PEM line has 64 characters.
   out.reserve(kRoom + 2 * (profile.certificate_pem.size() + profile.chain_pem.size()));
-  out += "# Client " + profile.client + " of gateway " + profile.gateway + ". Valid until " + date(profile.not_after) +
-         ".\n";
+  out += "# Client " + profile.client + " of gateway " + profile.gateway + ". Valid until " +
+         day_and_time(profile.not_after) + ".\n";
   add_interface(out, profile);
   add_peer(out, profile);
   out += "\n# The certificate of " + profile.client + ", then its authorities:\n";
@@ -161,7 +167,7 @@ Result<std::string> wg_quick(const Profile& profile) {
 }
 
 Result<std::string> wg_quick_compact(const Profile& profile) {
-  if (auto good = check(profile); !good) return std::unexpected(good.error());
+  if (auto good = check_profile(profile); !good) return std::unexpected(good.error());
   if (!profile.key)
     return failure(EINVAL, kMake, profile.client,
                    "its private key is not here, and without it no device can use the code");
@@ -172,28 +178,18 @@ Result<std::string> wg_quick_compact(const Profile& profile) {
   return out;
 }
 
-Result<void> write_profile(const std::string& path, const Profile& profile) {
-  auto text = wg_quick(profile);
-  if (!text) return std::unexpected(text.error());
-  auto written = write_file_atomically(path, *text, 0600);
-  pki::wipe(*text);
-  return written;
-}
-
-Result<void> check_profile_path(const std::string& path) {
-  constexpr std::string_view kSuffix = ".conf";
-  constexpr size_t kLongestInterface = 15;  // IFNAMSIZ less the terminating zero
+Result<void> check_profile_path(const std::string& path, std::string_view extension) {
   std::string name = std::filesystem::path(path).filename();
-  const bool suffixed = name.ends_with(kSuffix);
-  if (suffixed) name.resize(name.size() - kSuffix.size());
+  const bool suffixed = name.ends_with(extension);
+  if (suffixed) name.resize(name.size() - extension.size());
   const bool characters = std::ranges::all_of(name, [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
            std::string_view("_=+.-").contains(c);
   });
   if (suffixed && characters && !name.empty() && name.size() <= kLongestInterface) return {};
-  return failure(EINVAL, "write profile", path,
-                 "wg-quick and NetworkManager name the interface after the file: give 1 to 15 of a-z, A-Z, 0-9 and "
-                 "_=+.-, then .conf");
+  return failure(
+      EINVAL, "write profile", path,
+      "the interface is named after the file: give 1 to 15 of a-z, A-Z, 0-9 and _=+.-, then " + std::string(extension));
 }
 
 }  // namespace gw::ctl

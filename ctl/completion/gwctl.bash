@@ -28,9 +28,9 @@ declare -gA _gwctl_words=(
   [client]="list show add rekey export set renew revoke remove"
   [client list]=""
   [client show]=""
-  [client add]="--out --qr --force --cert-out --group --days --tunnel --description"
-  [client rekey]="--out --qr --force --cert-out --days"
-  [client export]="--out --qr --force --key"
+  [client add]="--out --format --qr --force --cert-out --group --days --tunnel --description"
+  [client rekey]="--out --format --qr --force --cert-out --days"
+  [client export]="--out --format --qr --force --key"
   [client set]="--group --add-group --remove-group --tunnel --description --disable --enable"
   [client renew]="--days --out --force"
   [client revoke]="--reason"
@@ -59,6 +59,7 @@ _gwctl_names() {
 _gwctl_values() {
   case $1 in
     --tunnel) echo "split full" ;;
+    --format) echo "wg-quick networkmanager networkd mobileconfig bundle" ;;
     --action) echo "allow deny reject" ;;
     --reason) echo "unspecified keyCompromise affiliationChanged superseded cessationOfOperation privilegeWithdrawn" ;;
     --group | --add-group | --remove-group) _gwctl_names group NAME ;;

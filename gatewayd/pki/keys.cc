@@ -8,6 +8,7 @@
 #include <openssl/rand.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdlib>
@@ -83,12 +84,11 @@ PublicKey public_of(const SecretKey& secret) {
   return out;
 }
 
-std::string random_uuid() {
-  std::array<uint8_t, 16> bytes{};
-  if (getentropy(bytes.data(), bytes.size()) != 0)
-    std::abort();  // no kernel randomness: nothing after this would be safe
-  bytes[6] = static_cast<uint8_t>((bytes[6] & 0x0fU) | 0x40U);  // version 4
-  bytes[8] = static_cast<uint8_t>((bytes[8] & 0x3fU) | 0x80U);  // variant of RFC 4122
+namespace {
+
+std::string uuid_text(std::array<uint8_t, 16> bytes, uint8_t version) {
+  bytes[6] = static_cast<uint8_t>((bytes[6] & 0x0fU) | static_cast<uint8_t>(version << 4U));
+  bytes[8] = static_cast<uint8_t>((bytes[8] & 0x3fU) | 0x80U);  // variant of RFC 9562
   constexpr std::string_view kDigits = "0123456789abcdef";
   std::string out;
   for (size_t i = 0; i < bytes.size(); ++i) {
@@ -97,6 +97,28 @@ std::string random_uuid() {
     out += kDigits[bytes[i] & 0xfU];
   }
   return out;
+}
+
+}  // namespace
+
+std::string random_bytes(size_t count) {
+  std::string out(count, 0);
+  if (getentropy(out.data(), out.size()) != 0) std::abort();  // no kernel randomness: nothing after this would be safe
+  return out;
+}
+
+std::string random_uuid() {
+  std::array<uint8_t, 16> bytes{};
+  random_bytes(bytes.size()).copy(reinterpret_cast<char*>(bytes.data()), bytes.size());
+  return uuid_text(bytes, 4);
+}
+
+std::string named_uuid(std::string_view name) {
+  std::array<uint8_t, EVP_MAX_MD_SIZE> digest{};
+  if (EVP_Digest(name.data(), name.size(), digest.data(), nullptr, EVP_sha256(), nullptr) != 1) std::abort();
+  std::array<uint8_t, 16> bytes{};
+  std::copy_n(digest.begin(), bytes.size(), bytes.begin());
+  return uuid_text(bytes, 8);
 }
 
 }  // namespace gw::pki

@@ -127,7 +127,14 @@ class Authority {
   std::unique_ptr<Impl> impl_;
 };
 
-std::string random_uuid();            ///< RFC 4122 version 4
-bool is_uuid(std::string_view text);  ///< in lower case, with hyphens
+/// Certificate, its authorities and its key in one file (RFC 7292), as programs import them; AES-256 and PBKDF2. DER,
+/// holds the key: `wipe` it. EINVAL: a part is not what it should be, or there is no passphrase.
+Result<std::string> make_pkcs12(const std::string& key_pem, const std::string& certificate_pem,
+                                const std::string& chain_pem, const std::string& name, const std::string& passphrase);
+
+std::string random_bytes(size_t count);         ///< of the kernel; at most 256
+std::string random_uuid();                      ///< RFC 9562 version 4
+std::string named_uuid(std::string_view name);  ///< version 8: SHA-256 of `name`, the same for ever
+bool is_uuid(std::string_view text);            ///< in lower case, with hyphens
 
 }  // namespace gw::pki

@@ -22,11 +22,17 @@ NetworkManager --no-daemon --log-level=WARN 2>"$directory/nm.log" &
 manager=$!
 trap 'kill $manager; wait $manager || true' EXIT
 tries=0
-until nmcli connection import type wireguard file "$profile"; do
+case $profile in
+  *.nmconnection)
+    install -m 600 "$profile" /etc/NetworkManager/system-connections/
+    take() { nmcli connection reload && nmcli connection show alice >/dev/null; } ;;
+  *) take() { nmcli connection import type wireguard file "$profile"; } ;;
+esac
+until take; do
   tries=$((tries + 1)); [ $tries -lt 100 ] || exit 1
   sleep 0.1
 done
-nmcli -g ipv4.addresses,ipv6.addresses,wireguard.mtu,wireguard.private-key -s connection show alice
+nmcli -g ipv4.addresses,ipv6.addresses,wireguard.mtu,wireguard.private-key,ipv4.dns,ipv4.dns-search -s connection show alice
 )";
 
 class Profile : public testing::Test {
@@ -48,6 +54,20 @@ TEST_F(Profile, IsImportedByNetworkManagerUnchanged) {
   ASSERT_TRUE(shown.ok()) << shown.out << shown.err << read_file(file("nm.log")).value_or("");
   EXPECT_NE(shown.out.find(lab_.address("alice", 4) + "/32"), std::string::npos) << shown.out;
   EXPECT_NE(shown.out.find(profile.substr(at, 44)), std::string::npos) << shown.out;
+}
+
+TEST_F(Profile, IsReadByNetworkManagerInItsOwnFormatWithSplitDns) {
+  lab_.write_file("gateway.d/dns.yaml", "vpn: {dns: {domain: vpn.internal, forward: [10.1.1.53]}}\n");
+  lab_.must_gwctl("apply");
+  const std::string path = file("alice.nmconnection");
+  lab_.must_gwctl("client add alice --group developers --format networkmanager --out " + path);
+  const std::string profile = read_file(path).value();
+  const size_t at = profile.find("private-key=") + 12;
+  const Output shown = lab_.gateway().run({"unshare", "-m", "sh", "-c", kImport, "sh", lab_.directory(), path});
+  ASSERT_TRUE(shown.ok()) << shown.out << shown.err << read_file(file("nm.log")).value_or("") << profile;
+  for (const std::string& part : {lab_.address("alice", 4) + "/32", profile.substr(at, 44), std::string("10.1.1.53"),
+                                  std::string("vpn.internal")})
+    EXPECT_NE(shown.out.find(part), std::string::npos) << part << "\n" << shown.out;
 }
 
 TEST_F(Profile, IsPrivateAndIsNeverOverwrittenUnasked) {
