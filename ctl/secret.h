@@ -15,7 +15,7 @@ struct Secret {
   explicit Secret(std::string value) : text(std::move(value)) {}
   Secret(const Secret&) = delete;
   Secret& operator=(const Secret&) = delete;
-  Secret(Secret&& other) noexcept : text(other.text) { pki::wipe(other.text); }
+  Secret(Secret&& other) noexcept { text.swap(other.text); }
   Secret& operator=(Secret&&) = delete;
   ~Secret() { pki::wipe(text); }
 };
