@@ -109,9 +109,10 @@ Result<void> Daemon::open_kernel() {
       control::GatewayController::Parts{*registry_, *reconciler_, *intents_, *kernel_, clock_},
       control::GatewayController::Options{options_.config, options_.state + "/ca", options_.version, public_key_,
                                           clock_is_synchronised, options_.trust_clock, running_seconds, run_directory_},
-      control::GatewayController::Listener{[this](const apply::Report& report) { on_converged(report); },
-                                           [this](const apply::Report& report) { on_adjusted(report); },
-                                           [this](const std::string& line) { log_.notice(line); }});
+      control::GatewayController::Listener{
+          [this](const apply::Report& report) { on_converged(report); },
+          [this](const apply::Report& report) { on_adjusted(report); },
+          [this](const std::string& line, const char* message) { log_.notice(line, message); }});
   auto service = dbus::Service::attach(bus_.get(), *controller_, kAdminGroup);
   if (!service) return std::unexpected(service.error());
   service_ = std::move(*service);

@@ -35,13 +35,23 @@ std::string printable(std::string_view line) {
 
 Log::Log() : journal_(stderr_is_journal()) {}
 
+bool Log::send(const std::vector<std::string>& fields) const {
+  if (!journal_) return false;
+  std::vector<iovec> parts;
+  parts.reserve(fields.size());
+  for (const std::string& field : fields) parts.push_back({const_cast<char*>(field.data()), field.size()});
+  return sd_journal_sendv(parts.data(), static_cast<int>(parts.size())) == 0;
+}
+
+void Log::tell(char priority, std::string_view text, const char* message) const {
+  if (message != nullptr &&
+      send({"MESSAGE=" + std::string(text), std::string("MESSAGE_ID=") + message, std::string("PRIORITY=") + priority}))
+    return;
+  write(priority, text);
+}
+
 void Log::entry(const std::vector<std::string>& fields) const {
-  if (journal_) {
-    std::vector<iovec> parts;
-    parts.reserve(fields.size());
-    for (const std::string& field : fields) parts.push_back({const_cast<char*>(field.data()), field.size()});
-    if (sd_journal_sendv(parts.data(), static_cast<int>(parts.size())) == 0) return;
-  }
+  if (send(fields)) return;
   constexpr std::string_view kMessage = "MESSAGE=";
   for (const std::string& field : fields) {
     if (field.starts_with(kMessage)) return write('5', std::string_view(field).substr(kMessage.size()));

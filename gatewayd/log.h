@@ -12,14 +12,17 @@ namespace gw {
 class Log {
  public:
   Log();
-  void error(std::string_view text) const { write('3', text); }
-  void warning(std::string_view text) const { write('4', text); }
-  void notice(std::string_view text) const { write('5', text); }
-  void info(std::string_view text) const { write('6', text); }
+  /// `message`: the MESSAGE_ID of what is told (control/message_id.h), for the journal; nullptr: it has none.
+  void error(std::string_view text, const char* message = nullptr) const { tell('3', text, message); }
+  void warning(std::string_view text, const char* message = nullptr) const { tell('4', text, message); }
+  void notice(std::string_view text, const char* message = nullptr) const { tell('5', text, message); }
+  void info(std::string_view text, const char* message = nullptr) const { tell('6', text, message); }
   /// "KEY=value" fields, MESSAGE among them: as they are where the journal listens, else the message as a line.
   void entry(const std::vector<std::string>& fields) const;
 
  private:
+  void tell(char priority, std::string_view text, const char* message) const;
+  [[nodiscard]] bool send(const std::vector<std::string>& fields) const;
   void write(char priority, std::string_view text) const;
   bool journal_ = false;
 };

@@ -10,10 +10,13 @@
 #include <utility>
 
 #include "gatewayd/base/file.h"
+#include "gatewayd/control/message_id.h"
 #include "gatewayd/daemon.h"
 
 namespace gw {
 namespace {
+
+namespace message_id = control::message_id;
 
 constexpr uint64_t kUsPerMs = 1000;
 constexpr uint64_t kUsPerSecond = 1'000'000;
@@ -47,7 +50,7 @@ Result<int> Daemon::run() {
   look_up_names();
   look_at_fast_path();
   sd_notifyf(0, "READY=1\nSTATUS=%s", status_line());
-  log_.info("serving, version " + options_.version);
+  log_.info("serving, version " + options_.version, message_id::kServing);
   auto code = loop_.run();
   sd_notify(0, "STOPPING=1");
   return code;
@@ -65,7 +68,7 @@ Result<void> Daemon::watch() {
   if (!resolver) return std::unexpected(resolver.error());
   resolver_ = std::move(*resolver);
   on_bus_lost_ = [this] {
-    log_.error("the connection to the bus is lost; trying to get it back");
+    log_.error("the connection to the bus is lost; trying to get it back", message_id::kBusLost);
     log_failure(bus_timer_.set_after(kBusRetryUs));
   };
   return loop_.serve_watchdog();
@@ -102,7 +105,7 @@ Result<void> Daemon::make_timers() {
 
 Result<void> Daemon::watch_clock() {
   auto clock_watch = events::ClockWatch::open(loop_, [this] {
-    log_.notice("the clock was set");
+    log_.notice("the clock was set", message_id::kClock);
     controller_->clock_was_set();
     schedule_tick();
   });
@@ -254,7 +257,7 @@ void Daemon::write_metrics() {
 }
 
 void Daemon::log_report(const apply::Report& report) {
-  for (const std::string& line : report.repairs) log_.warning("repaired: " + line);
+  for (const std::string& line : report.repairs) log_.warning("repaired: " + line, message_id::kRepaired);
   size_t shown = 0;
   for (const std::string& line : report.done) {
     if (std::ranges::find(report.repairs, line) != report.repairs.end()) continue;
@@ -266,8 +269,8 @@ void Daemon::log_report(const apply::Report& report) {
   for (const Error& error : report.errors) complaints.push_back(error.message());
   for (const std::string& line : report.leftover) complaints.push_back("not done yet: " + line);
   if (complaints == complaints_) return;
-  for (const std::string& line : complaints) log_.error(line);
-  if (complaints.empty()) log_.info("the kernel is as wanted again");
+  for (const std::string& line : complaints) log_.error(line, message_id::kTrouble);
+  if (complaints.empty()) log_.info("the kernel is as wanted again", message_id::kSettled);
   complaints_ = std::move(complaints);
   sd_notifyf(0, "STATUS=%s", status_line());
 }
@@ -291,7 +294,8 @@ void Daemon::look_at_fast_path() {
   if (!failed) {
     log_.error(failed.error().message());
   } else if (*failed) {
-    log_.error("drivers lose packets that the fast path redirects: it is off until the next start");
+    log_.error("drivers lose packets that the fast path redirects: it is off until the next start",
+               message_id::kFastPathOff);
     converge();
   }
   log_failure(fast_path_timer_.set_after(kFastPathUs));

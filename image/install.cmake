@@ -9,6 +9,7 @@ file(GLOB units CONFIGURE_DEPENDS ${image}/systemd/*.service ${image}/systemd/*.
 install(FILES ${units} DESTINATION lib/systemd/system)
 install(FILES ${image}/systemd/gatewayd.sysusers DESTINATION lib/sysusers.d RENAME gatewayd.conf)
 install(FILES ${image}/systemd/gatewayd.tmpfiles DESTINATION lib/tmpfiles.d RENAME gatewayd.conf)
+install(FILES ${image}/systemd/gatewayd.catalog DESTINATION lib/systemd/catalog)
 install(FILES ${image}/network/networkd.conf DESTINATION lib/systemd/networkd.conf.d RENAME 50-gatewayd.conf)
 install(FILES ${image}/network/80-gatewayd.network DESTINATION lib/systemd/network)
 install(FILES ${image}/network/NetworkManager.conf DESTINATION lib/NetworkManager/conf.d RENAME 50-gatewayd.conf)

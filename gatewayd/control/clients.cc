@@ -9,6 +9,7 @@
 #include "gatewayd/control/checks.h"
 #include "gatewayd/control/gateway.h"
 #include "gatewayd/control/kernel_client.h"
+#include "gatewayd/control/message_id.h"
 
 /// Clients: who has access. The registry first, then the kernel.
 namespace gw::control {
@@ -131,7 +132,7 @@ Result<ProfileFacts> GatewayController::add_client(const NewClient& wanted, cons
   }
   // The number may have been another client's: its counts are not this one's.
   if (auto cleared = parts_.kernel.clear_client_counter(client->number); !cleared) tell(cleared.error().message());
-  tell(fmt::format("client {} added by {}", client->name, who));
+  tell(fmt::format("client {} added by {}", client->name, who), message_id::kClientAdded);
   refresh_client(*client);
   return profile(*client, certificate->pem);
 }
@@ -162,7 +163,7 @@ Result<void> GatewayController::set_client(const std::string& name, const Client
   const bool loses_access = change.disabled.value_or(client->disabled) && !client->disabled;
   if (change.disabled) client->disabled = *change.disabled;
   if (auto updated = parts_.registry.update_client(*client, who, now()); !updated) return updated;
-  tell(fmt::format("client {} changed by {}", name, who));
+  tell(fmt::format("client {} changed by {}", name, who), message_id::kClientChanged);
   if (loses_access) return take_access(*client, "disable client");
   refresh_client(*client);
   return {};
@@ -184,7 +185,7 @@ Result<registry::Certificate> GatewayController::renew_client(const std::string&
   if (auto added = parts_.registry.add_certificate(*certificate, who, now()); !added) {
     return std::unexpected(added.error());
   }
-  tell(fmt::format("client {} renewed by {}", name, who));
+  tell(fmt::format("client {} renewed by {}", name, who), message_id::kClientChanged);
   if (auto fresh = parts_.registry.client(name)) refresh_client(*fresh);
   return certificate;
 }
@@ -203,7 +204,7 @@ Result<ProfileFacts> GatewayController::rekey_client(const std::string& name, co
   if (auto rekeyed = parts_.registry.rekey_client(name, *certificate, who, now()); !rekeyed) {
     return std::unexpected(rekeyed.error());
   }
-  tell(fmt::format("client {} has a new key, by {}", name, who));
+  tell(fmt::format("client {} has a new key, by {}", name, who), message_id::kClientChanged);
   const auto fresh = parts_.registry.client(name);
   if (!fresh) return std::unexpected(fresh.error());
   refresh_client(*fresh);
@@ -231,7 +232,7 @@ Result<void> GatewayController::revoke_client(const std::string& name, const std
   const auto client = parts_.registry.client(name);
   if (!client) return std::unexpected(client.error());
   if (auto revoked = parts_.registry.revoke_client(name, reason, who, now()); !revoked) return revoked;
-  tell(fmt::format("client {} revoked by {}: {}", name, who, reason));
+  tell(fmt::format("client {} revoked by {}: {}", name, who, reason), message_id::kAccessEnded);
   return take_access(*client, "revoke client");
 }
 
@@ -239,7 +240,7 @@ Result<void> GatewayController::remove_client(const std::string& name, const Who
   const auto client = parts_.registry.client(name);
   if (!client) return std::unexpected(client.error());
   if (auto removed = parts_.registry.remove_client(name, who, now()); !removed) return removed;
-  tell(fmt::format("client {} removed by {}", name, who));
+  tell(fmt::format("client {} removed by {}", name, who), message_id::kAccessEnded);
   return take_access(*client, "remove client");
 }
 

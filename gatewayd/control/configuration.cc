@@ -8,6 +8,7 @@
 #include "gatewayd/config/edit.h"
 #include "gatewayd/control/checks.h"
 #include "gatewayd/control/gateway.h"
+#include "gatewayd/control/message_id.h"
 
 /// What is in force, and the files that an operator writes.
 namespace gw::control {
@@ -103,7 +104,8 @@ Result<ApplyResult> GatewayController::put_in_force(const config::Files& files, 
     if (auto confirmed = parts_.intents.confirm(); !confirmed) return std::unexpected(confirmed.error());
   }
   tell(fmt::format("apply {} by {}: {} operations{}", begun->sequence, who, report.done.size(),
-                   deadline == 0 ? "" : ", waits for its confirmation"));
+                   deadline == 0 ? "" : ", waits for its confirmation"),
+       message_id::kApplied);
   announce();
   return ApplyResult{begun->sequence, report.done, deadline};
 }
@@ -111,7 +113,7 @@ Result<ApplyResult> GatewayController::put_in_force(const config::Files& files, 
 // After an apply that failed: the kernel as it was before. With nothing to go back to, what could be done stays and is
 // tried again.
 void GatewayController::undo(const Error& why) {
-  tell("apply failed and goes back: " + why.message());
+  tell("apply failed and goes back: " + why.message(), message_id::kWentBack);
   if (parts_.intents.rollback_target()) {
     if (const auto back = go_back(); !back) tell(back.error().message());
   } else if (const auto confirmed = parts_.intents.confirm(); !confirmed) {
@@ -122,7 +124,7 @@ void GatewayController::undo(const Error& why) {
 Result<void> GatewayController::confirm(const Who& who) {
   const auto confirmed = parts_.intents.confirm();
   if (!confirmed) return std::unexpected(confirmed.error());
-  tell(fmt::format("apply {} confirmed by {}", confirmed->sequence, who));
+  tell(fmt::format("apply {} confirmed by {}", confirmed->sequence, who), message_id::kConfirmed);
   announce();
   return {};
 }
@@ -138,7 +140,7 @@ Result<ApplyResult> GatewayController::go_back() {
 
 Result<ApplyResult> GatewayController::rollback(const Who& who) {
   auto back = counted([this] { return go_back(); });
-  if (back) tell(fmt::format("rolled back to apply {} by {}", back->sequence, who));
+  if (back) tell(fmt::format("rolled back to apply {} by {}", back->sequence, who), message_id::kWentBack);
   return back;
 }
 

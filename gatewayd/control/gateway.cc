@@ -8,6 +8,7 @@
 
 #include "gatewayd/control/checks.h"
 #include "gatewayd/control/kernel_client.h"
+#include "gatewayd/control/message_id.h"
 
 namespace gw::control {
 
@@ -22,7 +23,7 @@ GatewayController::GatewayController(const Parts& parts, Options options, Listen
 
 UnixSeconds GatewayController::now() {
   const UnixSeconds at = time_.now();
-  if (const std::string complaint = time_.take_complaint(); !complaint.empty()) tell(complaint);
+  if (const std::string complaint = time_.take_complaint(); !complaint.empty()) tell(complaint, message_id::kClock);
   return at;
 }
 
@@ -97,7 +98,8 @@ Result<void> GatewayController::start() {
     // go back to.
     if (parts_.intents.rollback_target()) {
       if (auto back = parts_.intents.roll_back(); !back) return std::unexpected(back.error());
-      tell(fmt::format("apply {} was not confirmed before the restart: back to the one before", stored->sequence));
+      tell(fmt::format("apply {} was not confirmed before the restart: back to the one before", stored->sequence),
+           message_id::kWentBack);
     } else if (auto confirmed = parts_.intents.confirm(); !confirmed) {
       return std::unexpected(confirmed.error());
     }
@@ -110,7 +112,7 @@ Result<void> GatewayController::start() {
   }
   if (!used) {
     start_error_ = used.error();
-    tell(used.error().message());
+    tell(used.error().message(), message_id::kUnconfigured);
     return {};
   }
   return prepare_authority();
@@ -121,14 +123,19 @@ Result<void> GatewayController::prepare_authority() {
   const auto authority = open_authority();
   if (authority) return {};
   if (authority.error().code != EAGAIN) return std::unexpected(authority.error());
-  tell(authority.error().message());
+  tell(authority.error().message(), message_id::kClock);
   return {};
 }
 
 // Nothing was ever applied: the files are, when they can be.
 Result<void> GatewayController::first_start() {
-  const auto files = config::read_files(options_.config_directory);
-  if (!files) return std::unexpected(files.error());
+  auto files = config::read_files(options_.config_directory);
+  if (!files) {
+    if (files.error().code == ENOENT)
+      files.error().detail =
+          "nothing is configured yet: write it, then run gwctl apply; until then nothing is filtered";
+    return std::unexpected(files.error());
+  }
   const config::Loaded loaded = config::load(*files);
   if (!loaded.ok()) {
     return failure(EINVAL, "load the configuration", {}, "it has errors:" + error_lines(loaded.diagnostics));
@@ -153,8 +160,8 @@ void GatewayController::adjusted(const apply::Report& report) {
   if (listener_.adjusted) listener_.adjusted(report);
 }
 
-void GatewayController::tell(const std::string& line) const {
-  if (listener_.happened) listener_.happened(line);
+void GatewayController::tell(const std::string& line, const char* message) const {
+  if (listener_.happened) listener_.happened(line, message);
 }
 
 void GatewayController::announce() const {
@@ -179,7 +186,7 @@ void GatewayController::tick() {
   end_blocks(at);
   const auto stored = parts_.intents.applied();
   if (!stored || stored->state != State::pending || stored->deadline == 0 || at < stored->deadline) return;
-  tell(fmt::format("apply {} was not confirmed in time: going back", stored->sequence));
+  tell(fmt::format("apply {} was not confirmed in time: going back", stored->sequence), message_id::kWentBack);
   if (const auto back = go_back(); !back) tell(back.error().message());
 }
 
@@ -191,7 +198,8 @@ void GatewayController::end_access(UnixSeconds at) {
     const auto found = intent->clients.find(number);
     if (found == intent->clients.end()) continue;
     time_.keep();
-    tell(fmt::format("the certificate of client {} has ended, and its access with it", found->second.name));
+    tell(fmt::format("the certificate of client {} has ended, and its access with it", found->second.name),
+         message_id::kAccessEnded);
     adjusted(parts_.reconciler.remove_client(number));
   }
 }

@@ -56,8 +56,8 @@ class GatewayController final : public Controller {
   struct Listener {
     std::function<void(const apply::Report&)> converged;  ///< after every converge
     std::function<void(const apply::Report&)> adjusted;   ///< after one client was put or removed
-    /// A line for the log: access that ended, an apply that went back.
-    std::function<void(const std::string&)> happened;
+    /// A line for the log (access that ended, an apply that went back), and its message_id, nullptr for those without.
+    std::function<void(const std::string&, const char*)> happened;
   };
 
   GatewayController(const Parts& parts, Options options, Listener listener);
@@ -148,7 +148,7 @@ class GatewayController final : public Controller {
   Result<void> prepare_authority();
   void remember_profile_facts();
   void adjusted(const apply::Report& report);
-  void tell(const std::string& line) const;
+  void tell(const std::string& line, const char* message = nullptr) const;
   void announce() const;
   void end_access(UnixSeconds at);
   void forget_end(uint32_t number);

@@ -4,14 +4,12 @@
 
 #include <nlohmann/json.hpp>
 
+#include "gatewayd/control/message_id.h"
 #include "gatewayd/control/sight.h"
 
 namespace gw::control {
 namespace {
 
-// sd-journal's MESSAGE_ID: what kind of entry this is, for ever.
-constexpr const char* kFlowMessage = "539cd98b149d40ef810476f1ceb2c062";
-constexpr const char* kSummaryMessage = "653d8d92157744f9a57565133b4180b6";
 constexpr int kNotice = 5;
 constexpr int kInfo = 6;
 
@@ -68,7 +66,7 @@ std::vector<std::string> journal_fields(const Sighting& sighting, uint64_t suppr
   std::vector<std::string> out = {
       "MESSAGE=" + line_of(sighting) +
           (suppressed == 0 ? "" : fmt::format(" ({} more were not told before)", suppressed)),
-      fmt::format("MESSAGE_ID={}", kFlowMessage),
+      fmt::format("MESSAGE_ID={}", message_id::kFlow),
       fmt::format("PRIORITY={}", sighting.logged ? kNotice : kInfo),
       "GATEWAYD_ACTION=" + sighting.action,
       "GATEWAYD_REASON=" + sighting.reason,
@@ -96,7 +94,7 @@ std::vector<std::string> journal_fields(const Sighting& sighting, uint64_t suppr
 std::vector<std::string> journal_summary(uint64_t suppressed) {
   return {fmt::format("MESSAGE={} more packets that were denied, or met a rule that logs, were not told one by one",
                       suppressed),
-          fmt::format("MESSAGE_ID={}", kSummaryMessage), fmt::format("PRIORITY={}", kInfo),
+          fmt::format("MESSAGE_ID={}", message_id::kSummary), fmt::format("PRIORITY={}", kInfo),
           fmt::format("GATEWAYD_SUPPRESSED={}", suppressed)};
 }
 

@@ -37,9 +37,10 @@ void GatewayTest::start() {
   intents_ = value_of(apply::IntentStore::open(directory_ / "state/intents"));
   reconciler_ = value_of(apply::Reconciler::open(kernel_, SecretKey(), directory_ / "run"));
   gateway_.emplace(parts(), options(),
-                   control::GatewayController::Listener{[this](const auto& report) { reports_.push_back(report); },
-                                                        [this](const auto& report) { reports_.push_back(report); },
-                                                        [this](const auto& line) { log_.push_back(line); }});
+                   control::GatewayController::Listener{
+                       [this](const auto& report) { reports_.push_back(report); },
+                       [this](const auto& report) { reports_.push_back(report); },
+                       [this](const auto& line, const char* /*message*/) { log_.push_back(line); }});
   const auto started = gateway_->start();
   ASSERT_TRUE(started) << started.error().message();
   gateway_->converge();
