@@ -2,7 +2,6 @@
 // The machine's clock is set, forward and back, with gatewayd alive and dead: nobody gets access by it. Only where the
 // clock is the test's own to set.
 #include <gtest/gtest.h>
-#include <sys/timex.h>
 
 #include <ctime>
 #include <filesystem>
@@ -10,6 +9,7 @@
 #include <memory>
 
 #include "tests/support/lab.h"
+#include "tests/support/machine_clock.h"
 
 namespace gw::test {
 namespace {
@@ -24,14 +24,6 @@ rules:
 void set_clock(int64_t seconds) {
   const timespec wanted{.tv_sec = seconds, .tv_nsec = 0};
   ASSERT_EQ(clock_settime(CLOCK_REALTIME, &wanted), 0);
-}
-
-/// What a time daemon tells the kernel when it is satisfied.
-void mark_synchronised() {
-  timex state{};
-  state.modes = ADJ_STATUS | ADJ_MAXERROR | ADJ_ESTERROR;
-  state.status = STA_PLL;
-  ASSERT_GE(adjtimex(&state), 0);
 }
 
 /// A gateway that trusts only a synchronised clock, and alice, whose certificate lasts a day. Every test begins with
