@@ -53,9 +53,14 @@ bench: build
 install: build
 	@DESTDIR=$(DESTDIR) cmake --install $(BUILD)
 
-# The Debian package: $(BUILD)/packages/gatewayd_VERSION_ARCHITECTURE.deb.
+# The Debian package: $(BUILD)/packages/gatewayd_VERSION_amd64.deb; ARCH=arm64 cross-builds $(BUILD)-arm64/packages/…_arm64.deb.
+ifeq ($(ARCH),arm64)
+deb:
+	@image/scripts/build-arm64 $(BUILD)-arm64
+else
 deb: build
 	@cd $(BUILD) && cpack -G DEB
+endif
 
 # Disk images and their update bundles, in $(BUILD)/images: docs/updates.md, docs/install-*.md.
 image-deps:
@@ -77,4 +82,4 @@ test-image: image-deps
 	@tests/vm/image/run $(BUILD) $(ONLY)
 
 clean:
-	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-fuzz
+	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-fuzz $(BUILD)-arm64
