@@ -77,7 +77,7 @@ image-rpi: image-deps
 image-bundle:
 	@image/make/bundle $(or $(PLATFORM),vm) $(BUILD)
 
-# Boots the images that are built, in QEMU; half an hour. ONLY="fat update" runs those parts.
+# Boots the images that are built, in QEMU; half an hour. ONLY="client update" runs those parts (tests/vm/image/parts).
 test-image: image-deps
 	@tests/vm/image/run $(BUILD) $(ONLY)
 

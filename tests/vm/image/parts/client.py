@@ -47,6 +47,7 @@ def prove(scene):
     scene.check("traffic goes on while gatewayd is dead", scene.world.fetch())
     wait_for("gatewayd back", lambda: machine.ssh("gwctl status --health", check=False).returncode == 0, 120, 1)
     scene.check("and after it is back", scene.world.fetch())
+    scene.check("no unit failed over that", machine.ssh("systemctl restart gatewayd && systemctl --failed --plain --no-legend").stdout == "")
     scene.check("with the rules as before", not scene.world.fetch(8080))
 
     machine.ssh("sed -i s/http,/http,tcp\\\\/8080,/ /etc/gatewayd/gateway.yaml && gwctl apply")
