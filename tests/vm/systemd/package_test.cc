@@ -175,6 +175,27 @@ TEST_F(Package, ExplainsItsEntriesInTheJournalAndTheyAreFoundByTheirKind) {
   EXPECT_TRUE(must_on_machine("journalctl -b --no-pager -o cat " + applied).starts_with("apply 1 by uid 0"));
 }
 
+TEST_F(Package, NetworkdLeavesRoutesAndTheWireGuardDeviceAlone) {
+  // A file for everything, as images of clouds have it: it manages eth1, and would manage wg0.
+  fs::create_directories("/etc/systemd/network");
+  write("/etc/systemd/network/99-all.network", "[Match]\nName=eth1 wg0\n\n[Network]\nAddress=10.1.1.1/24\n");
+  must_on_machine("systemctl stop gatewayd");  // which would mend it
+  const std::string routes = must_on_machine("ip route show proto 103");
+  EXPECT_NE(routes.find("10.1.9.0/24"), std::string::npos) << routes;
+  // networkd waits until udev has looked at a device.
+  must_on_machine("systemctl start systemd-udevd");
+  must_on_machine("udevadm trigger --action=add --subsystem-match=net --settle");
+  must_on_machine("systemctl start systemd-networkd");
+  const auto state = [](const std::string& device) { return must_on_machine("networkctl --no-legend list " + device); };
+  EXPECT_TRUE(Lab::eventually([&] { return state("eth1").find(" configured") != std::string::npos; })) << state("");
+  EXPECT_EQ(must_on_machine("ip route show proto 103"), routes);
+  EXPECT_NE(state("wg0").find("unmanaged"), std::string::npos) << state("wg0");
+  EXPECT_NE(must_on_machine("ip address show wg0").find("172.16.201.1/24"), std::string::npos);
+  must_on_machine("systemctl stop systemd-networkd.socket systemd-networkd");
+  must_on_machine("systemctl start gatewayd");
+  EXPECT_EQ(try_ping(scene().laptop(), kWeb), Reach::open);
+}
+
 TEST_F(Package, AnswersAdministratorsAndWhomPolkitAllowsAndNobodyElse) {
   const Output users =
       run({"systemd-sysusers", "--inline", "u ordinary -", "u operator -", "m operator gatewayd-admin"});
