@@ -7,6 +7,9 @@
 namespace gw::registry {
 namespace {
 
+/// Hex digits of a SHA-256; a serial number has at most 40 (RFC 5280 §4.1.2.2).
+constexpr size_t kThumbprint = 64;
+
 constexpr const char* kSelect = R"sql(
 SELECT c.serial, c.client_name, c.client_number, c.wireguard, c.not_before, c.not_after, c.revoked_at, c.reason, c.sha256, t.pem
 FROM certificate c LEFT JOIN certificate_text t ON t.certificate = c.id LEFT JOIN client ON client.id = c.client
@@ -60,6 +63,12 @@ Result<Certificate> find_certificate(const Database& database, const std::string
   constexpr const char* kFind = "find certificate";
   const std::string beginning = normal_serial(serial);
   if (beginning.empty()) return failure(EINVAL, kFind, serial, "give a serial number, or the beginning of one, in hex");
+  if (beginning.size() == kThumbprint) {
+    auto thumb = read_certificates(database, "WHERE c.sha256 = ?", {beginning});
+    if (!thumb) return std::unexpected(thumb.error());
+    if (thumb->empty()) return failure(ENOENT, kFind, serial, "no certificate has that SHA-256 fingerprint");
+    return std::move(thumb->front());
+  }
   // 'g' sorts after every hex digit.
   auto found = read_certificates(database, "WHERE c.serial >= ? AND c.serial < ?", {beginning, beginning + "g"});
   if (!found) return std::unexpected(found.error());
@@ -84,13 +93,15 @@ Result<void> check_serial(const Database& database, const std::string& serial) {
                  "client " + same->text(0) + " has a certificate of this serial number");
 }
 
-Result<void> insert_certificate(const Database& database, const Certificate& certificate, int64_t client,
+Result<void> insert_certificate(const Database& database, const Certificate& certificate, std::optional<int64_t> client,
                                 const Client& owner) {
   auto row = database.prepare(
       "INSERT INTO certificate (serial, client, client_name, client_number, wireguard, not_before, not_after, sha256)"
       " VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
   if (!row) return std::unexpected(row.error());
-  row->bind(certificate.serial).bind(client).bind(owner.name).bind(int64_t{owner.number});
+  row->bind(certificate.serial);
+  client ? row->bind(*client) : row->bind_null();
+  row->bind(owner.name).bind(int64_t{owner.number});
   row->bind(std::span<const uint8_t>(certificate.wireguard.bytes))
       .bind(certificate.not_before)
       .bind(certificate.not_after);

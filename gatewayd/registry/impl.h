@@ -48,7 +48,8 @@ Result<void> check_key(const Database& database, const PublicKey& key, int64_t c
 /// EEXIST: a certificate has this serial number.
 Result<void> check_serial(const Database& database, const std::string& serial);
 
-Result<void> insert_certificate(const Database& database, const Certificate& certificate, int64_t client,
+/// `client`: the row it belongs to; nullopt for one whose client is gone, of whom `owner` tells name and number.
+Result<void> insert_certificate(const Database& database, const Certificate& certificate, std::optional<int64_t> client,
                                 const Client& owner);
 Result<void> insert_groups(const Database& database, int64_t client, const std::vector<std::string>& groups);
 /// Revokes the certificates of a client that are not revoked yet; keyCompromise also replaces an earlier reason.

@@ -32,6 +32,20 @@ TEST_F(CertificatesTest, AreRenewedForTheSameKey) {
   EXPECT_EQ(code_of(registry_.add_certificate(certificate("alice", 3, key(7)), "uid 0", kNow)), EINVAL);
 }
 
+TEST_F(CertificatesTest, AreFoundAndRevokedByTheirFingerprintToo) {
+  Certificate second = certificate("alice", 2, key(1));
+  second.sha256 = std::string(62, 'a') + "0b";
+  require(registry_.add_certificate(second, "uid 0", kNow));
+  std::string written;  // as openssl x509 -fingerprint -sha256 prints it
+  for (size_t i = 0; i < second.sha256.size(); i += 2) written += (i == 0 ? "" : ":") + second.sha256.substr(i, 2);
+  std::ranges::transform(written, written.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  EXPECT_EQ(value_of(registry_.certificate(written)).serial, serial(2));
+  require(registry_.revoke_certificate(written, "superseded", "uid 0", kNow));
+  EXPECT_NE(value_of(registry_.certificate(serial(2))).revoked_at, 0);
+  EXPECT_EQ(value_of(registry_.certificate(serial(1))).revoked_at, 0);
+  EXPECT_THAT(refusal(registry_.certificate(std::string(64, 'b'))), HasSubstr("no certificate has that SHA-256"));
+}
+
 TEST_F(CertificatesTest, OfARevokedClientAreNotRenewed) {
   require(registry_.revoke_client("alice", "unspecified", "uid 0", kNow));
   const auto renewed = registry_.add_certificate(certificate("alice", 2, key(1)), "uid 0", kNow);
