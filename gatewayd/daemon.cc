@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <ctime>
 
+#include "gatewayd/backup/switch.h"
 #include "gatewayd/base/file.h"
 #include "gatewayd/control/wireguard_key.h"
 
@@ -60,6 +61,13 @@ int reset_time(const DaemonOptions& options) {
   return 0;
 }
 
+int finish_restored_configuration(const DaemonOptions& options) {
+  const auto done = backup::finish_configuration(options.state, options.config);
+  if (done) return 0;
+  std::fprintf(stderr, "gatewayd: %s\n", done.error().message().c_str());
+  return 1;
+}
+
 Daemon::Daemon(const DaemonOptions& options, const Log& log, events::Loop loop)
     : options_(options), log_(log), loop_(std::move(loop)), run_directory_(options.run + "/" + options.instance) {}
 
@@ -83,8 +91,20 @@ Result<void> Daemon::open_bus() {
   return dbus::on_bus_lost(bus_.get(), &on_bus_lost_);
 }
 
+// ExecStartPre of gatewayd.service, or whoever may write there, has put the configuration files in place; without it
+// they are kept where the operator finds them, and what was applied is in force all the same.
+Result<void> Daemon::finish_restore() {
+  const auto written = backup::finish_configuration(options_.state, options_.config);
+  if (!written) {
+    log_.error(written.error().message() + "; the restored configuration files are in " + options_.state +
+               "/restored-config: copy them to " + options_.config);
+  }
+  return backup::finish_state(options_.state, written.has_value());
+}
+
 Result<void> Daemon::open_state() {
   if (auto made = make_directories(options_.state, kStateMode); !made) return made;
+  if (auto finished = finish_restore(); !finished) return finished;
   auto registry = registry::Registry::open(options_.state + "/registry.db");
   if (!registry) return std::unexpected(registry.error());
   registry_ = std::move(*registry);
@@ -105,14 +125,15 @@ Result<void> Daemon::open_kernel() {
   auto reconciler = apply::Reconciler::open(*kernel_, *private_key_, run_directory_);
   if (!reconciler) return std::unexpected(reconciler.error());
   reconciler_ = std::move(*reconciler);
-  controller_.emplace(
-      control::GatewayController::Parts{*registry_, *reconciler_, *intents_, *kernel_, clock_},
-      control::GatewayController::Options{options_.config, options_.state + "/ca", options_.version, public_key_,
-                                          clock_is_synchronised, options_.trust_clock, running_seconds, run_directory_},
-      control::GatewayController::Listener{
-          [this](const apply::Report& report) { on_converged(report); },
-          [this](const apply::Report& report) { on_adjusted(report); },
-          [this](const std::string& line, const char* message) { log_.notice(line, message); }});
+  controller_.emplace(control::GatewayController::Parts{*registry_, *reconciler_, *intents_, *kernel_, clock_},
+                      control::GatewayController::Options{options_.config, options_.state + "/ca", options_.version,
+                                                          public_key_, clock_is_synchronised, options_.trust_clock,
+                                                          running_seconds, run_directory_, options_.state},
+                      control::GatewayController::Listener{
+                          [this](const apply::Report& report) { on_converged(report); },
+                          [this](const apply::Report& report) { on_adjusted(report); },
+                          [this](const std::string& line, const char* message) { log_.notice(line, message); },
+                          [this] { loop_.exit(0); }});
   auto service = dbus::Service::attach(bus_.get(), *controller_, kAdminGroup);
   if (!service) return std::unexpected(service.error());
   service_ = std::move(*service);

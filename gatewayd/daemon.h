@@ -55,6 +55,7 @@ class Daemon {
   Daemon(const DaemonOptions& options, const Log& log, events::Loop loop);
 
   // daemon.cc: opening
+  Result<void> finish_restore();
   Result<void> open_state();
   Result<void> open_kernel();
   Result<void> open_bus();
@@ -123,6 +124,10 @@ class Daemon {
 /// `gatewayd --reset-time`: the registry believes the wall clock again, whatever it has seen. 0, or 1 with the reason
 /// on stderr. Needs that no daemon of the instance runs.
 int reset_time(const DaemonOptions& options);
+
+/// `gatewayd --finish-restore`: what gwctl restore left to do for somebody who may write the configuration directory
+/// (ExecStartPre of gatewayd.service). 0, also where there is nothing to do; 1 with the reason on stderr.
+int finish_restored_configuration(const DaemonOptions& options);
 
 /// `gatewayd --frame-only`: loads the fail-closed frame of the configuration that gatewayd will start with, before the
 /// network comes up (gatewayd-guard.service), and turns nothing on. 0 also where nothing was ever configured. 1 with

@@ -37,6 +37,7 @@ int main(int argc, char** argv) {
   bool check = false;
   bool reset = false;
   bool frame = false;
+  bool finish = false;
   bool teardown = false;
   CLI::App app("Keeps this gateway's kernel equal to its configuration.", "gatewayd");
   app.add_option("--config", options.config, "Directory of gateway.yaml and gateway.d/")->capture_default_str();
@@ -56,6 +57,8 @@ int main(int argc, char** argv) {
       "Load the fail-closed nftables frame of the configuration to start with, and exit: before the network is up");
   app.add_flag("--teardown", teardown,
                "Stop forwarding, take away everything of ours in the kernel, and exit; registry and files stay");
+  app.add_flag("--finish-restore", finish,
+               "Put the configuration files of a restored backup in place, and exit: where gatewayd itself may not");
   app.add_flag("--reset-time", reset,
                "Believe the clock again although later times have been seen, and exit: after a clock was wildly ahead");
   app.set_version_flag("--version", std::string("gatewayd ") + GW_VERSION);
@@ -66,6 +69,7 @@ int main(int argc, char** argv) {
   }
   if (frame) return gw::load_frame_only(options);
   if (teardown) return gw::tear_down(options);
+  if (finish) return gw::finish_restored_configuration(options);
   if (reset) return gw::reset_time(options);
   return check ? gw::check_configuration(options.config) : run(options);
 }

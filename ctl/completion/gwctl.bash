@@ -3,7 +3,7 @@
 # Completion of gwctl for bash. A test holds its words to `gwctl --help`.
 
 declare -gA _gwctl_words=(
-  [gwctl]="status plan apply confirm rollback subnet group rule client cert ca block explain flows monitor metrics --json --host --help --version"
+  [gwctl]="status plan apply confirm rollback subnet group rule client cert ca block backup restore explain flows monitor metrics --json --host --help --version"
   [status]="--health"
   [plan]=""
   [apply]="--confirm"
@@ -44,6 +44,8 @@ declare -gA _gwctl_words=(
   [block list]=""
   [block add]="--ttl --comment --force"
   [block remove]=""
+  [backup]="--passphrase-file --force"
+  [restore]="--passphrase-file --replace --enable-clients"
   [ca]="show"
   [ca show]="--pem"
 )
@@ -99,13 +101,21 @@ _gwctl() {
     [[ -v _gwctl_words[${command:+$command }$word] ]] && command=${command:+$command }$word
   done
   case $previous in
-    --out | --key | --cert-out)
+    --out | --key | --cert-out | --passphrase-file)
       compopt -o default
       return
       ;;
     -H | --host)
       mapfile -t COMPREPLY < <(compgen -A hostname -- "$current")
       return
+      ;;
+  esac
+  case $command in
+    backup | restore)
+      if [[ $current != -* ]]; then
+        compopt -o default
+        return
+      fi
       ;;
   esac
   if ! choices=$(_gwctl_values "$previous"); then

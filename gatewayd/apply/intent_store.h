@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -53,6 +54,9 @@ class IntentStore {
 
   /// Stores a pending intent. EBUSY when one is pending already.
   Result<StoredIntent> begin(const config::Files& files, const std::string& who, UnixSeconds now, UnixSeconds deadline);
+  /// Numbers up to `sequence` have been used elsewhere: the next is a higher one.
+  void skip_to(uint64_t sequence) { last_sequence_ = std::max(last_sequence_, sequence); }
+  [[nodiscard]] uint64_t last_sequence() const { return last_sequence_; }
   /// The pending intent becomes the confirmed one. ENOENT when none is pending.
   Result<StoredIntent> confirm();
   /// Marks applied() as rolled back and gives what is to be applied now; it is confirmed already. ENOENT: nothing to go

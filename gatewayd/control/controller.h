@@ -154,6 +154,26 @@ struct Explanation {
   bool kernel_agrees = true;  ///< the loaded program said the same
 };
 
+/// A backup that is ready to be read, piece by piece.
+struct BackupStart {
+  uint64_t id = 0;
+  uint64_t size = 0;  ///< bytes of the tar archive
+};
+
+struct RestoreOptions {
+  bool replace = false;         ///< although the gateway has clients
+  bool enable_clients = false;  ///< although nobody knows who was revoked since
+};
+
+struct RestoreResult {
+  UnixSeconds created = 0;  ///< when the backup was made
+  std::string gateway;      ///< the name of the gateway that it is of
+  std::string version;      ///< gatewayd's that made it
+  uint32_t clients = 0;
+  std::vector<std::string> disabled;  ///< clients that were enabled in the backup and are not now
+  std::vector<std::string> notes;     ///< what to know, a sentence each
+};
+
 struct FlowsEnded {
   uint32_t ended = 0;
   uint64_t next = 0;  ///< where to go on; 0: that was all
@@ -225,6 +245,18 @@ class Controller {
 
   /// What the gateway counts, in Prometheus' text format.
   virtual Result<std::string> metrics() = 0;
+
+  /// Collects a consistent copy of everything that makes this gateway this one, secrets among it; what an earlier call
+  /// collected is forgotten. EINVAL: no configuration is in force.
+  virtual Result<BackupStart> begin_backup(const Who& who) = 0;
+  /// At most 1 MiB from `offset`. After the last byte the copy is forgotten. ENOENT: there is none of this id.
+  virtual Result<std::string> read_backup(uint64_t id, uint64_t offset) = 0;
+  /// The other way: an id, then pieces in order, then what to do with them.
+  virtual Result<uint64_t> begin_restore(const Who& who) = 0;
+  virtual Result<void> write_restore(uint64_t id, const std::string& piece) = 0;
+  /// Checks everything, makes the new state ready beside the present one, and has gatewayd start anew with it. Nothing
+  /// has changed when it fails. EEXIST: the gateway has clients; EINVAL: it is no backup; ENOTSUP: of a newer gatewayd.
+  virtual Result<RestoreResult> restore(uint64_t id, const RestoreOptions& options, const Who& who) = 0;
 
   /// Called after anything above or in the kernel changed, for property-change signals.
   virtual void on_change(std::function<void()> callback) = 0;

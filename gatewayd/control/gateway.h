@@ -10,6 +10,7 @@
 
 #include "gatewayd/apply/intent_store.h"
 #include "gatewayd/apply/reconciler.h"
+#include "gatewayd/backup/tar.h"
 #include "gatewayd/control/controller.h"
 #include "gatewayd/control/time_keeper.h"
 #include "gatewayd/control/watchers.h"
@@ -29,9 +30,21 @@ struct ApplyCounts {
 struct Party;
 struct World;
 
+/// A backup on its way over the bus; zeroed at the end.
+struct Transfer {
+  uint64_t id = 0;
+  std::string content;
+
+  Transfer() = default;
+  Transfer(const Transfer&) = delete;
+  Transfer& operator=(const Transfer&) = delete;
+  ~Transfer() { forget(); }
+  void forget();
+};
+
 /// The Controller of a running gateway: the registry and the files are written first, then the reconciler is told.
 /// Split by concern: gateway.cc (start, time, the current intent), configuration.cc, clients.cc, certificates.cc,
-/// blocks.cc, status.cc, watching.cc, explain.cc, profile.cc. One thread.
+/// blocks.cc, backup.cc, restore.cc, status.cc, watching.cc, explain.cc, profile.cc. One thread.
 class GatewayController final : public Controller {
  public:
   /// What it works with; all outlive it.
@@ -51,6 +64,7 @@ class GatewayController final : public Controller {
     bool trust_clock = false;                        ///< TimeKeeper::Sources
     std::function<UnixSeconds()> running = nullptr;  ///< TimeKeeper::Sources
     std::string run_directory = {};                  ///< keeps what time it is over a restart; empty: nothing does
+    std::string state_directory = {};                ///< STATE: what backup and restore are about
   };
   /// What the daemon hears of; each may be empty.
   struct Listener {
@@ -58,6 +72,8 @@ class GatewayController final : public Controller {
     std::function<void(const apply::Report&)> adjusted;   ///< after one client was put or removed
     /// A line for the log (access that ended, an apply that went back), and its message_id, nullptr for those without.
     std::function<void(const std::string&, const char*)> happened;
+    /// A restored state waits for the next start (backup/switch.h).
+    std::function<void()> start_anew = {};
   };
 
   GatewayController(const Parts& parts, Options options, Listener listener);
@@ -129,6 +145,11 @@ class GatewayController final : public Controller {
   Result<FlowsEnded> end_flows(const FlowFilter& filter, bool all, uint64_t from, const Who& who) override;
   Result<UniqueFd> watch(const WatchFilter& filter) override;
   Result<std::string> metrics() override;
+  Result<BackupStart> begin_backup(const Who& who) override;
+  Result<std::string> read_backup(uint64_t id, uint64_t offset) override;
+  Result<uint64_t> begin_restore(const Who& who) override;
+  Result<void> write_restore(uint64_t id, const std::string& piece) override;
+  Result<RestoreResult> restore(uint64_t id, const RestoreOptions& options, const Who& who) override;
   /// Where the applied configuration wants the metrics written.
   [[nodiscard]] std::optional<config::Metrics> metrics_file() const;
   void on_change(std::function<void()> callback) override { changed_ = std::move(callback); }
@@ -177,6 +198,12 @@ class GatewayController final : public Controller {
   Result<void> refresh_blocks(const std::string& changed);
   void end_blocks(UnixSeconds at);
 
+  // backup.cc, restore.cc
+  Result<backup::Files> collect_backup();
+  Result<RestoreResult> make_ready(const backup::Files& files, const RestoreOptions& options, const Who& who);
+  Result<void> ready_registry(const backup::Files& files, const RestoreOptions& options, const Who& who,
+                              RestoreResult& result);
+
   // explain.cc
   Explanation judge(const World& world, const policy::Packet& packet, const config::Service& service,
                     const Party& source, const Party& destination);
@@ -207,6 +234,7 @@ class GatewayController final : public Controller {
   Ends ends_;
   Watchers watchers_;
   ApplyCounts applies_;
+  Transfer backup_, restore_;
   std::optional<uint64_t> untold_;  // as last read; nullopt: never
 };
 

@@ -61,11 +61,16 @@ int read_credentials(sd_bus_message* reply, Caller& out, bool& has_uid) {
 }
 
 std::unexpected<Error> refused(Access access, const std::string& admin_group, const std::string& more) {
+  if (access == Access::root) return failure(EACCES, "handle the gateway's secrets", "", "only root may");
   const auto index = static_cast<size_t>(access);
   return failure(EACCES, kWords[index], "", "only root and members of the group " + admin_group + " may" + more);
 }
 
 }  // namespace
+
+bool may(const Caller& caller, std::optional<gid_t> admin, Access access) {
+  return access == Access::root ? caller.uid == 0 : is_administrator(caller, admin);
+}
 
 bool is_administrator(const Caller& caller, std::optional<gid_t> admin) {
   return caller.uid == 0 || (admin && std::ranges::find(caller.groups, *admin) != caller.groups.end());
@@ -104,14 +109,15 @@ Result<Caller> Authority::caller_of(sd_bus_message* call) const {
 Result<control::Who> Authority::check_now(sd_bus_message* call, Access access) {
   const auto caller = caller_of(call);
   if (!caller) return std::unexpected(caller.error());
-  if (is_administrator(*caller, group_id(admin_group_))) return who_is(*caller);
+  if (may(*caller, group_id(admin_group_), access)) return who_is(*caller);
   return refused(access, admin_group_, "");
 }
 
 void Authority::check(sd_bus_message* call, Access access, Then then) {
   const auto caller = caller_of(call);
   if (!caller) return then(std::unexpected(caller.error()));
-  if (is_administrator(*caller, group_id(admin_group_))) return then(who_is(*caller));
+  if (may(*caller, group_id(admin_group_), access)) return then(who_is(*caller));
+  if (access == Access::root) return then(refused(access, admin_group_, ""));
   ask_polkit(call, *caller, access, std::move(then));
 }
 

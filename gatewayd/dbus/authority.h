@@ -17,8 +17,9 @@
 namespace gw::dbus {
 
 /// What a method does, which decides who may call it: see state, change what is allowed, give access to a device, or
-/// watch who speaks to whom. Also the last part of the polkit action: "org.gatewayd.change".
-enum class Access : uint8_t { read, change, issue, watch };
+/// watch who speaks to whom. Also the last part of the polkit action: "org.gatewayd.change". `root` is what hands out
+/// or replaces the gateway's own secrets: for root alone, no group and no polkit gives it.
+enum class Access : uint8_t { read, change, issue, watch, root };
 
 /// The other end of a connection, as the bus saw it connect: it cannot be changed afterwards, and no process id is in
 /// it that could have been given to another since.
@@ -29,6 +30,9 @@ struct Caller {
 
 /// True for root and for members of `admin`; nullopt: no such group on this host.
 bool is_administrator(const Caller& caller, std::optional<gid_t> admin);
+
+/// Without polkit.
+bool may(const Caller& caller, std::optional<gid_t> admin, Access access);
 
 /// "uid 0" or "user alice", for the audit trail.
 control::Who who_is(const Caller& caller);

@@ -158,6 +158,13 @@ Result<control::NewBlock> decode_new_block(Dict dict) {
   return finished(dict, std::move(out), "block", prefix);
 }
 
+Result<control::RestoreOptions> decode_restore_options(Dict dict) {
+  control::RestoreOptions out;
+  dict.get("replace", out.replace);
+  dict.get("enable_clients", out.enable_clients);
+  return finished(dict, std::move(out), "restore", "");
+}
+
 Result<Place> decode_place(Dict dict) {
   Place out;
   dict.get("before", out.before);

@@ -22,6 +22,7 @@ struct FlowQuestion {
 Result<FlowQuestion> decode_flow_filter(Dict dict);
 Result<control::WatchFilter> decode_watch_filter(Dict dict);
 Result<control::NewBlock> decode_new_block(Dict dict);
+Result<control::RestoreOptions> decode_restore_options(Dict dict);
 
 /// Where a new rule goes: the options of AddRule.
 struct Place {

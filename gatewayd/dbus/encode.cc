@@ -92,6 +92,15 @@ void put(Writer& out, const registry::Block& block) {
       .put("created", block.created);
 }
 
+void put(Writer& out, const control::RestoreResult& result) {
+  out.put("created", result.created)
+      .put("gateway", result.gateway)
+      .put("version", result.version)
+      .put("clients", result.clients)
+      .put("disabled", result.disabled)
+      .put("notes", result.notes);
+}
+
 void put(Writer& out, const control::ApplyResult& result) {
   out.put("sequence", result.sequence)
       .put("operations", result.operations)

@@ -8,6 +8,7 @@
 namespace gw::dbus {
 
 void put(Writer& out, const control::Status& status);
+void put(Writer& out, const control::RestoreResult& result);
 void put(Writer& out, const control::ApplyResult& result);
 void put(Writer& out, const control::ProfileFacts& facts);
 void put(Writer& out, const control::ClientStatus& client);

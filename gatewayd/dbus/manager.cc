@@ -204,6 +204,11 @@ constexpr Method kMethods[] = {
     {"ListFlows", "a{sv}t", "aa{sv}t", P(filter) P(from) P(flows) P(next), Access::watch, list_flows},
     {"EndFlows", "a{sv}t", "ut", P(filter) P(from) P(ended) P(next), Access::change, end_flows},
     {"Watch", "a{sv}", "h", P(filter) P(verdicts), Access::watch, watch},
+    {"BeginBackup", "", "tt", P(id) P(size), Access::root, begin_backup},
+    {"ReadBackup", "tt", "ay", P(id) P(offset) P(piece), Access::root, read_backup},
+    {"BeginRestore", "", "t", P(id), Access::root, begin_restore},
+    {"WriteRestore", "tay", "", P(id) P(piece), Access::root, write_restore},
+    {"Restore", "ta{sv}", "a{sv}", P(id) P(options) P(result), Access::root, restore},
     {"GetMetrics", "", "s", P(text), Access::read, get_metrics},
 };
 #undef P

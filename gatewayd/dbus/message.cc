@@ -191,4 +191,12 @@ Result<uint64_t> read_u64(sd_bus_message* message) {
   return value;
 }
 
+Result<std::string> read_bytes(sd_bus_message* message) {
+  const void* bytes = nullptr;
+  size_t size = 0;
+  const int rc = sd_bus_message_read_array(message, 'y', &bytes, &size);
+  if (rc < 0) return std::unexpected(bad_argument(rc));
+  return size == 0 ? std::string() : std::string(static_cast<const char*>(bytes), size);
+}
+
 }  // namespace gw::dbus

@@ -48,6 +48,13 @@ Result<void> end_flows(Call& call);
 Result<void> watch(Call& call);
 Result<void> get_metrics(Call& call);
 
+/// Of Manager1, backup and restore (backup.cc).
+Result<void> begin_backup(Call& call);
+Result<void> read_backup(Call& call);
+Result<void> begin_restore(Call& call);
+Result<void> write_restore(Call& call);
+Result<void> restore(Call& call);
+
 /// What Manager1 and Client1 have in common, for the client in `call.client`.
 Result<void> set_client(Call& call);
 Result<void> renew_client(Call& call);

@@ -79,6 +79,15 @@ struct Block {
   [[nodiscard]] bool holds(UnixSeconds now) const { return until == 0 || now < until; }
 };
 
+/// What a restored registry cannot know of the time since its backup.
+struct Present {
+  bool disable_clients = true;  ///< who was revoked since is not in the backup
+  uint64_t crl_number = 0;      ///< revocation lists that are known to have been made; far more may have been
+  UnixSeconds time_floor = 0;
+  /// Issued by the same authority: none of them comes back to life. Those that the backup does not have are revoked.
+  std::vector<Certificate> certificates;
+};
+
 /// The gateway keeps the first two addresses of a pool, after the network's own (DESIGN §2): clients start at this one.
 inline constexpr uint64_t kFirstClientAddress = 3;
 
@@ -98,8 +107,8 @@ class Registry {
   [[nodiscard]] Result<std::vector<Client>> clients() const;            ///< by name
   [[nodiscard]] Result<Client> client(const std::string& name) const;   ///< ENOENT
   [[nodiscard]] Result<std::vector<Certificate>> certificates() const;  ///< in order of issue
-  /// By serial number or a beginning of it that only one has; case and colons do not matter. ENOENT; EINVAL: several
-  /// begin so, or not hex.
+  /// By serial number or a beginning of it that only one has, or by the whole SHA-256 fingerprint; case and colons do
+  /// not matter. ENOENT; EINVAL: several begin so, or not hex.
   [[nodiscard]] Result<Certificate> certificate(const std::string& serial) const;
 
   /// The smallest free number and the lowest free address of each pool, in time that does not grow with the clients.
@@ -152,6 +161,11 @@ class Registry {
   Result<void> reset_time_floor(UnixSeconds to, const std::string& who);
   /// Monotonic number for CRLs, from 1.
   Result<uint64_t> next_crl_number();
+
+  /// A consistent copy as a file of its own, 0600, synced; after a crash it may be incomplete. It opens as a registry.
+  [[nodiscard]] Result<void> copy_to(const std::string& path) const;
+  /// Makes what came out of a backup fit for the present; one transaction.
+  Result<void> catch_up(const Present& present, const std::string& who, UnixSeconds now);
 
   struct Impl;
 

@@ -57,7 +57,8 @@ control::GatewayController::Options GatewayTest::options() {
           .public_key = public_key_,
           .clock_is_synchronised = [this] { return synchronised_; },
           .running = {},
-          .run_directory = directory_ / "run"};
+          .run_directory = directory_ / "run",
+          .state_directory = directory_ / "state"};
 }
 
 void GatewayTest::restart() { start(); }

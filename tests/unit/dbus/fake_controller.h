@@ -154,6 +154,24 @@ class FakeController final : public control::Controller {
     if (error) return std::unexpected(*error);
     return watchers.add(filter);
   }
+  Result<control::BackupStart> begin_backup(const control::Who& who) override {
+    return answer("begin_backup by " + who, control::BackupStart{7, 2000000});
+  }
+  Result<std::string> read_backup(uint64_t id, uint64_t offset) override {
+    return answer("read_backup " + std::to_string(id) + " " + std::to_string(offset), std::string("\0\xff", 2));
+  }
+  Result<uint64_t> begin_restore(const control::Who& who) override {
+    return answer("begin_restore by " + who, uint64_t{8});
+  }
+  Result<void> write_restore(uint64_t id, const std::string& piece) override {
+    return done("write_restore " + std::to_string(id) + " " + std::to_string(piece.size()) + " bytes");
+  }
+  Result<control::RestoreResult> restore(uint64_t id, const control::RestoreOptions& options,
+                                         const control::Who& who) override {
+    return answer("restore " + std::to_string(id) + (options.replace ? " replace" : "") +
+                      (options.enable_clients ? " enable" : "") + " by " + who,
+                  control::RestoreResult{5, "contoso", "1.2.3", 2, {"alice"}, {"note"}});
+  }
   Result<std::string> metrics() override { return answer("metrics", std::string("gatewayd_peers 3\n")); }
   void on_change(std::function<void()> callback) override { changed = std::move(callback); }
 

@@ -316,5 +316,26 @@ TEST_F(ManagerTest, TakesTheNameOnlyOnce) {
   EXPECT_THAT(claimed.error().message(), HasSubstr("another gatewayd"));
 }
 
+TEST_F(ManagerTest, CarriesABackupAndARestorePieceByPiece) {
+  EXPECT_EQ(ask("BeginBackup"), "t 7 | t 2000000");
+  EXPECT_EQ(
+      ask("ReadBackup", [](sd_bus_message* m) { sd_bus_message_append(m, "tt", uint64_t{7}, uint64_t{1048576}); }),
+      "[y 0, y 255]");
+  EXPECT_EQ(ask("BeginRestore"), "t 8");
+  ask("WriteRestore", [](sd_bus_message* m) {
+    sd_bus_message_append(m, "t", uint64_t{8});
+    sd_bus_message_append_array(m, 'y', "abc", 3);
+  });
+  EXPECT_EQ(ask("Restore",
+                [](sd_bus_message* m) {
+                  sd_bus_message_append(m, "ta{sv}", uint64_t{8}, 2, "replace", "b", 1, "enable_clients", "b", 1);
+                }),
+            R"({"created": x 5, "gateway": "contoso", "version": "1.2.3", "clients": u 2, "disabled": ["alice"], )"
+            R"("notes": ["note"]})");
+  EXPECT_THAT(controller_.asked,
+              ::testing::ElementsAre("begin_backup by uid 0", "read_backup 7 1048576", "begin_restore by uid 0",
+                                     "write_restore 8 3 bytes", "restore 8 replace enable by uid 0"));
+}
+
 }  // namespace
 }  // namespace gw::test
