@@ -76,6 +76,7 @@ int run(int argc, const char* const* argv, const Clock& clock, const std::string
   add_certificate_commands(app, action);
   add_block_commands(app, action);
   add_backup_commands(app, action);
+  add_system_commands(app, action);
   add_explain_command(app, action);
   add_flows_command(app, action);
   add_monitor_command(app, action);

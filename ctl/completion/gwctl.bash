@@ -3,7 +3,7 @@
 # Completion of gwctl for bash. A test holds its words to `gwctl --help`.
 
 declare -gA _gwctl_words=(
-  [gwctl]="status plan apply confirm rollback subnet group rule client cert ca block backup restore explain flows monitor metrics --json --host --help --version"
+  [gwctl]="status plan apply confirm rollback subnet group rule client cert ca block backup restore system explain flows monitor metrics --json --host --help --version"
   [status]="--health"
   [plan]=""
   [apply]="--confirm"
@@ -46,6 +46,10 @@ declare -gA _gwctl_words=(
   [block remove]=""
   [backup]="--passphrase-file --force"
   [restore]="--passphrase-file --replace --enable-clients"
+  [system]="status update rollback"
+  [system status]=""
+  [system update]=""
+  [system rollback]=""
   [ca]="show"
   [ca show]="--pem"
 )
@@ -111,7 +115,7 @@ _gwctl() {
       ;;
   esac
   case $command in
-    backup | restore)
+    backup | restore | "system update")
       if [[ $current != -* ]]; then
         compopt -o default
         return
