@@ -50,6 +50,7 @@ using Action = std::function<Outcome<std::string>(Context&)>;
 void add_status_command(CLI::App& app, Action& action);
 void add_apply_commands(CLI::App& app, Action& action);
 void add_subnet_commands(CLI::App& app, Action& action);
+void add_site_commands(CLI::App& app, Action& action);
 void add_group_commands(CLI::App& app, Action& action);
 void add_rule_commands(CLI::App& app, Action& action);
 void add_client_commands(CLI::App& app, Action& action);

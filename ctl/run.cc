@@ -70,6 +70,7 @@ int run(int argc, const char* const* argv, const Clock& clock, const std::string
   add_status_command(app, action);
   add_apply_commands(app, action);
   add_subnet_commands(app, action);
+  add_site_commands(app, action);
   add_group_commands(app, action);
   add_rule_commands(app, action);
   add_client_commands(app, action);

@@ -3,7 +3,7 @@
 # Completion of gwctl for bash. A test holds its words to `gwctl --help`.
 
 declare -gA _gwctl_words=(
-  [gwctl]="status plan apply confirm rollback subnet group rule client cert ca block backup restore system explain flows monitor metrics --json --host --help --version"
+  [gwctl]="status plan apply confirm rollback subnet site group rule client cert ca block backup restore system explain flows monitor metrics --json --host --help --version"
   [status]="--health"
   [plan]=""
   [apply]="--confirm"
@@ -17,6 +17,10 @@ declare -gA _gwctl_words=(
   [subnet list]=""
   [subnet add]="--prefix --interface --vlan --address --via --description --apply"
   [subnet remove]="--apply"
+  [site]="list add remove"
+  [site list]=""
+  [site add]="--public-key --prefix --endpoint --keepalive --description --apply"
+  [site remove]="--apply"
   [group]="list add remove"
   [group list]=""
   [group add]="--interconnect --description --tunnel --apply"
@@ -85,9 +89,10 @@ _gwctl_values() {
 # Names of what the command works on.
 _gwctl_objects() {
   case $1 in
-    "client add" | "subnet add" | "group add" | "rule add") ;;
+    "client add" | "subnet add" | "site add" | "group add" | "rule add") ;;
     "client "[^l]*) _gwctl_names client NAME ;;
     "subnet remove") _gwctl_names subnet NAME ;;
+    "site remove") _gwctl_names site NAME ;;
     "group remove") _gwctl_names group NAME ;;
     "rule remove") _gwctl_names rule NAME ;;
     "cert show" | "cert revoke") _gwctl_names cert SERIAL ;;

@@ -32,6 +32,8 @@ Result<void> write_drop_in(const std::string& directory, const Files& files);
 
 /// "group:developers" and the like; EINVAL names the words that are allowed.
 Result<Selector> parse_selector(std::string_view text);
+/// "host:port"; the port may be missing where there is a default. EINVAL with what would be right.
+Result<Endpoint> parse_endpoint(std::string_view text, std::optional<uint16_t> default_port);
 /// "tcp/443", "udp/1000-2000", "icmp", "proto/47", "any", or a built-in name such as "ssh".
 Result<std::vector<Service>> parse_service(std::string_view text,
                                            const std::map<std::string, std::vector<Service>>& named);

@@ -54,29 +54,28 @@ std::string explain_prefix(const std::string& text) {
 
 }  // namespace
 
+Result<Endpoint> parse_endpoint(std::string_view text, std::optional<uint16_t> default_port) {
+  const auto bad = [&](std::string why) { return failure(EINVAL, "read endpoint", std::string(text), std::move(why)); };
+  const auto parts = split(text);
+  if (!parts || !good_host(*parts)) {
+    return bad(
+        fmt::format("'{}' is no endpoint; write host.example:51820, 192.0.2.1:51820 or \"[2001:db8::1]:51820\"", text));
+  }
+  if (!parts->port && !default_port) return bad(fmt::format("'{}' has no port; write {}:51820", text, text));
+  const auto port = parts->port ? parse_number(*parts->port, UINT16_MAX) : std::optional<uint64_t>(default_port);
+  if (!port || *port == 0)
+    return bad(fmt::format("port '{}' is not a whole number from 1 to 65535", parts->port.value_or("0")));
+  return Endpoint{std::string(parts->host), static_cast<uint16_t>(*port)};
+}
+
 std::optional<Endpoint> read_endpoint(Diagnostics& diagnostics, const YamlNode* node,
                                       std::optional<uint16_t> default_port) {
   const auto text = read_text(diagnostics, node);
   if (!text) return std::nullopt;
-  const auto parts = split(text->text);
-  if (!parts || !good_host(*parts)) {
-    diagnostics.error(
-        text->mark,
-        fmt::format("'{}' is no endpoint; write host.example:51820, 192.0.2.1:51820 or \"[2001:db8::1]:51820\"",
-                    text->text));
-    return std::nullopt;
-  }
-  if (!parts->port && !default_port) {
-    diagnostics.error(text->mark, fmt::format("'{}' has no port; write {}:51820", text->text, text->text));
-    return std::nullopt;
-  }
-  const auto port = parts->port ? parse_number(*parts->port, UINT16_MAX) : std::optional<uint64_t>(default_port);
-  if (!port || *port == 0) {
-    diagnostics.error(text->mark,
-                      fmt::format("port '{}' is not a whole number from 1 to 65535", parts->port.value_or("0")));
-    return std::nullopt;
-  }
-  return Endpoint{std::string(parts->host), static_cast<uint16_t>(*port)};
+  auto endpoint = parse_endpoint(text->text, default_port);
+  if (endpoint) return std::move(*endpoint);
+  diagnostics.error(text->mark, endpoint.error().detail);
+  return std::nullopt;
 }
 
 std::vector<PlacedPrefix> read_prefixes(Diagnostics& diagnostics, const YamlNode* node) {

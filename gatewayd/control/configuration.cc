@@ -179,6 +179,14 @@ Result<void> GatewayController::add_rule(const config::Rule& rule, const std::op
               [&](const auto& files) { return config::add_rule(files, rule, before, after); });
 }
 
+Result<void> GatewayController::add_site(const std::string& name, const config::Site& site, const Who& who) {
+  return edit("site added:", name, who, [&](const auto& files) { return config::add_site(files, name, site); });
+}
+
+Result<void> GatewayController::remove_site(const std::string& name, const Who& who) {
+  return edit("site removed:", name, who, [&](const auto& files) { return config::remove_site(files, name); });
+}
+
 Result<void> GatewayController::remove_subnet(const std::string& name, const Who& who) {
   return edit("subnet removed:", name, who, [&](const auto& files) { return config::remove_subnet(files, name); });
 }

@@ -112,6 +112,15 @@ struct ClientStatus {
       missing_groups;  ///< it is in these, and the configuration has no such group: they grant nothing
 };
 
+struct SiteStatus {
+  std::string name;
+  config::Site site;
+  bool online = false;
+  UnixSeconds last_handshake = 0;
+  std::string endpoint;  ///< where it is now; empty: not known
+  uint64_t rx_bytes = 0, tx_bytes = 0;
+};
+
 struct RuleStatus {
   config::Rule rule;
   uint64_t hits = 0;  ///< flows
@@ -199,6 +208,9 @@ class Controller {
   virtual Result<void> add_group(const std::string& name, const config::Group&, const Who& who) = 0;
   virtual Result<void> add_rule(const config::Rule&, const std::optional<std::string>& before,
                                 const std::optional<std::string>& after, const Who& who) = 0;
+  virtual Result<void> add_site(const std::string& name, const config::Site&, const Who& who) = 0;
+  virtual Result<void> remove_site(const std::string& name, const Who& who) = 0;
+  virtual Result<std::vector<SiteStatus>> sites() = 0;
   virtual Result<void> remove_subnet(const std::string& name, const Who& who) = 0;
   virtual Result<void> remove_group(const std::string& name, const Who& who) = 0;  ///< EBUSY with the members
   virtual Result<void> remove_rule(const std::string& name, const Who& who) = 0;

@@ -118,6 +118,9 @@ class GatewayController final : public Controller {
   Result<void> add_group(const std::string& name, const config::Group& group, const Who& who) override;
   Result<void> add_rule(const config::Rule& rule, const std::optional<std::string>& before,
                         const std::optional<std::string>& after, const Who& who) override;
+  Result<void> add_site(const std::string& name, const config::Site& site, const Who& who) override;
+  Result<void> remove_site(const std::string& name, const Who& who) override;
+  Result<std::vector<SiteStatus>> sites() override;
   Result<void> remove_subnet(const std::string& name, const Who& who) override;
   Result<void> remove_group(const std::string& name, const Who& who) override;
   Result<void> remove_rule(const std::string& name, const Who& who) override;

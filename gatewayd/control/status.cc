@@ -268,6 +268,27 @@ Result<std::vector<ClientStatus>> GatewayController::clients() {
   return out;
 }
 
+Result<std::vector<SiteStatus>> GatewayController::sites() {
+  std::vector<SiteStatus> out;
+  const config::Config* config = applied();
+  if (config == nullptr) return out;
+  const Peers peers = parts_.kernel.peers(config->vpn.interface).value_or(Peers());
+  for (const auto& [name, site] : config->sites) {
+    SiteStatus status;
+    status.name = name;
+    status.site = site;
+    if (const auto peer = peers.find(site.public_key); peer != peers.end()) {
+      status.online = is_online(peer->second, parts_.clock.now());
+      status.last_handshake = peer->second.last_handshake;
+      status.endpoint = peer->second.endpoint;
+      status.rx_bytes = peer->second.rx_bytes;
+      status.tx_bytes = peer->second.tx_bytes;
+    }
+    out.push_back(std::move(status));
+  }
+  return out;
+}
+
 Result<ClientStatus> GatewayController::client(const std::string& name) {
   const auto client = parts_.registry.client(name);
   if (!client) return std::unexpected(client.error());

@@ -78,6 +78,31 @@ Result<config::Subnet> decode_subnet(Dict dict, const std::string& name) {
   return finished(dict, std::move(out), "add subnet", name);
 }
 
+Result<config::Site> decode_site(Dict dict, const std::string& name) {
+  config::Site out;
+  std::string key;
+  dict.get("public_key", key);
+  if (const auto parsed = PublicKey::parse(key)) {
+    out.public_key = *parsed;
+  } else {
+    dict.complain("'" + key + "' in 'public_key' is no WireGuard public key");
+  }
+  std::optional<std::string> endpoint;
+  dict.get("endpoint", endpoint);
+  if (endpoint) {
+    auto parsed = config::parse_endpoint(*endpoint, std::nullopt);
+    if (parsed) {
+      out.endpoint = std::move(*parsed);
+    } else {
+      dict.complain(parsed.error().detail);
+    }
+  }
+  get_parsed(dict, "prefixes", out.prefixes, Prefix::parse, "a prefix such as 192.168.50.0/24 (without host bits)");
+  dict.get("keepalive", out.keepalive);
+  dict.get("description", out.description);
+  return finished(dict, std::move(out), "add site", name);
+}
+
 Result<config::Group> decode_group(Dict dict, const std::string& name) {
   config::Group out;
   dict.get("description", out.description);

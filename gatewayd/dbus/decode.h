@@ -9,6 +9,7 @@
 namespace gw::dbus {
 
 Result<config::Subnet> decode_subnet(Dict dict, const std::string& name);
+Result<config::Site> decode_site(Dict dict, const std::string& name);
 Result<config::Group> decode_group(Dict dict, const std::string& name);
 Result<config::Rule> decode_rule(Dict dict);  ///< `services` go into service_names, as written
 Result<control::NewClient> decode_new_client(Dict dict);

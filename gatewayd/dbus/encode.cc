@@ -200,6 +200,17 @@ void put(Writer& out, const std::string& name, const config::Subnet& subnet) {
   put_origin(out, subnet.origin);
 }
 
+void put(Writer& out, const control::SiteStatus& status) {
+  const config::Site& site = status.site;
+  out.put("name", status.name).put("public_key", site.public_key.str());
+  if (site.endpoint) out.put("endpoint", site.endpoint->str());
+  out.put("prefixes", texts(site.prefixes)).put("keepalive", site.keepalive).put("description", site.description);
+  out.put("online", status.online).put("last_handshake", status.last_handshake);
+  if (!status.endpoint.empty()) out.put("endpoint_now", status.endpoint);
+  out.put("rx_bytes", status.rx_bytes).put("tx_bytes", status.tx_bytes);
+  put_origin(out, site.origin);
+}
+
 void put(Writer& out, const std::string& name, const config::Group& group) {
   out.put("name", name).put("description", group.description).put("interconnect", group.interconnect);
   if (group.tunnel) out.put("tunnel", word(*group.tunnel));

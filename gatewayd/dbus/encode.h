@@ -17,6 +17,7 @@ void put(Writer& out, const control::Explanation& explanation);
 void put(Writer& out, const control::FlowStatus& flow);
 void put(Writer& out, const registry::Block& block);
 void put(Writer& out, const std::string& name, const config::Subnet& subnet);
+void put(Writer& out, const control::SiteStatus& site);
 void put(Writer& out, const std::string& name, const config::Group& group);
 void put(Writer& out, const registry::Certificate& certificate);
 void put(Writer& out, const pki::Certificate& certificate);

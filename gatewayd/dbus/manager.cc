@@ -79,6 +79,7 @@ Result<void> confirm(Call& call) { return call.controller.confirm(call.who); }
 Result<void> rollback(Call& call) { return answer(call, call.controller.rollback(call.who)); }
 
 Result<void> list_subnets(Call& call) { return answer_named(call, call.controller.config().subnets); }
+Result<void> list_sites(Call& call) { return answer_list(call, call.controller.sites()); }
 Result<void> list_groups(Call& call) { return answer_named(call, call.controller.config().groups); }
 Result<void> list_rules(Call& call) { return answer_list(call, call.controller.rules()); }
 
@@ -177,6 +178,9 @@ constexpr Method kMethods[] = {
     {"ListSubnets", "", "aa{sv}", P(subnets), Access::read, list_subnets},
     {"AddSubnet", "sa{sv}", "", P(name) P(subnet), Access::change, add_named<decode_subnet, &C::add_subnet>},
     {"RemoveSubnet", "s", "", P(name), Access::change, by_name<&C::remove_subnet>},
+    {"ListSites", "", "aa{sv}", P(sites), Access::read, list_sites},
+    {"AddSite", "sa{sv}", "", P(name) P(site), Access::change, add_named<decode_site, &C::add_site>},
+    {"RemoveSite", "s", "", P(name), Access::change, by_name<&C::remove_site>},
     {"ListGroups", "", "aa{sv}", P(groups), Access::read, list_groups},
     {"AddGroup", "sa{sv}", "", P(name) P(group), Access::change, add_named<decode_group, &C::add_group>},
     {"RemoveGroup", "s", "", P(name), Access::change, by_name<&C::remove_group>},

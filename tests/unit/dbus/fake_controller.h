@@ -31,6 +31,8 @@ class FakeController final : public control::Controller {
   control::FlowFilter flow_filter;
   control::WatchFilter watch_filter;
   config::Subnet subnet;
+  config::Site site;
+  std::vector<control::SiteStatus> sites_answer;
   config::Group group;
   config::Rule rule;
   std::optional<std::string> before, after;
@@ -65,6 +67,14 @@ class FakeController final : public control::Controller {
     after = a;
     return done("add_rule " + value.name + " by " + who);
   }
+  Result<void> add_site(const std::string& name, const config::Site& value, const control::Who& who) override {
+    site = value;
+    return done("add_site " + name + " by " + who);
+  }
+  Result<void> remove_site(const std::string& name, const control::Who& who) override {
+    return done("remove_site " + name + " by " + who);
+  }
+  Result<std::vector<control::SiteStatus>> sites() override { return answer("sites", sites_answer); }
   Result<void> remove_subnet(const std::string& name, const control::Who& who) override {
     return done("remove_subnet " + name + " by " + who);
   }

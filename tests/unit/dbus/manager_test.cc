@@ -91,6 +91,29 @@ TEST_F(ManagerTest, ListsSubnetsAndGroupsWithTheirNames) {
             R"([{"name": "developers", "description": "people who ship", "interconnect": true, "tunnel": "full"}])");
 }
 
+TEST_F(ManagerTest, TakesAndListsSites) {
+  const std::string key = "xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=";
+  ask("AddSite", [&](sd_bus_message* m) {
+    sd_bus_message_append(m, "sa{sv}", "branch", 4, "public_key", "s", key.c_str(), "endpoint", "s",
+                          "[2001:db8::1]:51820", "prefixes", "as", 1, "10.2.0.0/16", "keepalive", "q", 25);
+  });
+  EXPECT_THAT(controller_.asked, ElementsAre("add_site branch by uid 0"));
+  EXPECT_EQ(controller_.site.endpoint->str(), "[2001:db8::1]:51820");
+  EXPECT_EQ(controller_.site.keepalive, 25);
+  const Reply bad = call(root_.get(), "AddSite", [&](sd_bus_message* m) {
+    sd_bus_message_append(m, "sa{sv}", "branch", 3, "public_key", "s", "x", "endpoint", "s", "host", "prefixes", "as",
+                          1, "10.2.0.1/16");
+  });
+  EXPECT_EQ(bad.error, kInvalid);
+  for (const char* part : {"'x' in 'public_key'", "has no port", "10.2.0.1/16"}) EXPECT_THAT(bad.text, HasSubstr(part));
+  controller_.sites_answer = {{"branch", controller_.site, true, 1700000000, "198.51.100.9:51820", 7, 8}};
+  EXPECT_EQ(
+      ask("ListSites"),
+      R"([{"name": "branch", "public_key": "xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=", "endpoint": )"
+      R"("[2001:db8::1]:51820", "prefixes": ["10.2.0.0/16"], "keepalive": q 25, "description": "", "online": true, )"
+      R"("last_handshake": x 1700000000, "endpoint_now": "198.51.100.9:51820", "rx_bytes": t 7, "tx_bytes": t 8}])");
+}
+
 TEST_F(ManagerTest, TakesASubnetWithAnyIntegerTypeForItsVlan) {
   ask("AddSubnet", [](sd_bus_message* m) {
     sd_bus_message_append(m, "sa{sv}", "data", 4, "prefixes", "as", 2, "10.1.2.0/24", "fd00:2::/64", "interface", "s",
