@@ -7,7 +7,7 @@ PREFIX ?= /usr
 CMAKE = cmake -S . -G Ninja
 export JOBS
 
-.PHONY: all deps build demo test test-unit test-bpf test-netns test-vm check format asan fuzz bench install deb image-deps image-vm image-rpi image-bundle test-image clean
+.PHONY: all deps build demo test test-unit test-bpf test-netns test-vm check format asan fuzz bench bench-vm install deb image-deps image-vm image-rpi image-bundle test-image clean
 
 all: build
 
@@ -22,7 +22,7 @@ build: deps
 demo: build
 	@KEEP=$(KEEP) tests/demo/demo.sh $(BUILD)/bin
 
-# Everything: unit, bpf, netns, and a short run on Debian's own kernel in QEMU.
+# Everything: unit, bpf, netns; then the netns suite on Debian's kernels in QEMU, and the package's life under systemd.
 test: build
 	@scripts/run-tests $(BUILD) unit bpf netns vm
 
@@ -49,6 +49,10 @@ fuzz: deps
 # ONLY=name runs one benchmark; the figures go to build/bench.json as well.
 bench: build
 	@tests/bench/run $(BUILD) $(ONLY)
+
+# The same on a Debian kernel in QEMU: kernel WireGuard, flowtables. ARGS="1000 10000" goes to the benchmark.
+bench-vm: build
+	@tests/bench/vm $(BUILD) $(or $(ONLY),peers) $(ARGS)
 
 install: build
 	@DESTDIR=$(DESTDIR) cmake --install $(BUILD)
