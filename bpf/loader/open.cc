@@ -12,6 +12,7 @@
 
 #include "bpf/loader/impl.h"
 #include "bpf/loader/libbpf_log.h"
+#include "bpf/loader/size.h"
 
 namespace gw::bpf {
 namespace {
@@ -116,6 +117,7 @@ Result<void> load_skeleton(Dataplane::Impl& impl, const std::string& pin_directo
     if (const int status = bpf_map__set_pin_path(map, path.c_str()); status != 0)
       return failure(-status, "pin BPF map", path);
   }
+  if (auto sized = size_tables(*impl.skeleton, pin_directory); !sized) return sized;
   if (const int status = gw_policy::load(impl.skeleton.get()); status != 0)
     return failure(-status, "load BPF programs", pin_directory, explain_load_failure(-status, log, pin_directory));
   return {};
