@@ -81,6 +81,7 @@ class Daemon {
   void schedule_converge();
   void schedule_tick();
   void look_up_names();
+  void look_at_endings();
   void look_at_fast_path();
   void regain_bus();
   void log_report(const apply::Report& report);
@@ -117,8 +118,8 @@ class Daemon {
   std::vector<events::Source> sources_;
   std::optional<events::ClockWatch> clock_watch_;
   std::optional<events::Resolver> resolver_;
-  events::Source converge_timer_, tick_timer_, bus_timer_, names_timer_, settle_timer_, fast_path_timer_,
-      metrics_timer_;
+  events::Source converge_timer_, tick_timer_, bus_timer_, names_timer_, endings_timer_, settle_timer_,
+      fast_path_timer_, metrics_timer_;
 };
 
 /// `gatewayd --reset-time`: the registry believes the wall clock again, whatever it has seen. 0, or 1 with the reason

@@ -22,6 +22,7 @@ constexpr uint64_t kUsPerMs = 1000;
 constexpr uint64_t kUsPerSecond = 1'000'000;
 constexpr size_t kMostLines = 40;  // of one report: ten thousand clients are not listed one by one
 constexpr uint64_t kNamesUs = 60 * kUsPerSecond;
+constexpr uint64_t kEndingsUs = 3600 * kUsPerSecond;
 constexpr uint64_t kSettleUs = kUsPerSecond;
 constexpr uint64_t kFastPathUs = 2 * kUsPerSecond;
 constexpr apply::Pace::Time kFrameCheck{100};
@@ -48,6 +49,7 @@ Result<int> Daemon::run() {
   controller_->tell_untold();
   schedule_tick();
   look_up_names();
+  look_at_endings();
   look_at_fast_path();
   sd_notifyf(0, "READY=1\nSTATUS=%s", status_line());
   log_.info("serving, version " + options_.version, message_id::kServing);
@@ -93,6 +95,7 @@ Result<void> Daemon::make_timers() {
       {&bus_timer_, CLOCK_MONOTONIC, [this] { regain_bus(); }},
       {&settle_timer_, CLOCK_MONOTONIC, [this] { settle_verdicts(); }},
       {&names_timer_, CLOCK_MONOTONIC, [this] { look_up_names(); }},
+      {&endings_timer_, CLOCK_MONOTONIC, [this] { look_at_endings(); }},
       {&fast_path_timer_, CLOCK_MONOTONIC, [this] { look_at_fast_path(); }},
       {&metrics_timer_, CLOCK_MONOTONIC, [this] { write_metrics(); }}};
   for (const auto& [timer, clock, callback] : all) {
@@ -286,6 +289,11 @@ void Daemon::log_failure(const Result<void>& result) const {
 void Daemon::look_up_names() {
   for (const std::string& name : controller_->names_to_resolve()) resolver_->ask(name);
   log_failure(names_timer_.set_after(kNamesUs));
+}
+
+void Daemon::look_at_endings() {
+  controller_->tell_endings();
+  log_failure(endings_timer_.set_after(kEndingsUs));
 }
 
 // Packets that a driver loses are told by nobody else: traffic would stop, and nothing would look wrong.

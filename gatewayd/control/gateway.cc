@@ -204,6 +204,33 @@ void GatewayController::end_access(UnixSeconds at) {
   }
 }
 
+// In the order of time. `ends_` is sorted by it: what is further away is not looked at.
+std::vector<Ending> GatewayController::endings(UnixSeconds at) const {
+  std::vector<Ending> out;
+  if (authority_) {
+    for (const auto& [what, certificate] : {std::pair("the gateway's issuing certificate", &authority_->issuing()),
+                                            std::pair("the gateway's root certificate", &authority_->root())}) {
+      if (urgency(certificate->not_after + 1 - at) != 0)
+        out.push_back({what, certificate->not_after + 1, "no certificate can outlast it"});
+    }
+  }
+  const plan::Intent* intent = parts_.reconciler.intent();
+  if (intent == nullptr) return out;
+  for (const auto& [end, number] : ends_) {
+    if (urgency(end - at) == 0) break;
+    const auto client = intent->clients.find(number);
+    if (client == intent->clients.end()) continue;
+    const std::string& name = client->second.name;
+    out.push_back({"the certificate of client " + name, end, "gwctl client renew " + name});
+  }
+  return out;
+}
+
+void GatewayController::tell_endings() {
+  const UnixSeconds at = now();
+  for (const std::string& line : sentences(ending_watch_.news(endings(at), at), at)) tell(line, message_id::kEndsSoon);
+}
+
 std::vector<std::string> GatewayController::names_to_resolve() const {
   std::vector<std::string> out;
   const config::Config* config = applied();

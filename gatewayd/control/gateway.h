@@ -12,6 +12,7 @@
 #include "gatewayd/apply/reconciler.h"
 #include "gatewayd/backup/tar.h"
 #include "gatewayd/control/controller.h"
+#include "gatewayd/control/endings.h"
 #include "gatewayd/control/time_keeper.h"
 #include "gatewayd/control/watchers.h"
 
@@ -153,6 +154,8 @@ class GatewayController final : public Controller {
   Result<uint64_t> begin_restore(const Who& who) override;
   Result<void> write_restore(uint64_t id, const std::string& piece) override;
   Result<RestoreResult> restore(uint64_t id, const RestoreOptions& options, const Who& who) override;
+  /// Says what ends within 30, 7 or 1 days, once each; to be called every hour or so.
+  void tell_endings();
   /// Where the applied configuration wants the metrics written.
   [[nodiscard]] std::optional<config::Metrics> metrics_file() const;
   void on_change(std::function<void()> callback) override { changed_ = std::move(callback); }
@@ -175,6 +178,7 @@ class GatewayController final : public Controller {
   void tell(const std::string& line, const char* message = nullptr) const;
   void announce() const;
   void end_access(UnixSeconds at);
+  [[nodiscard]] std::vector<Ending> endings(UnixSeconds at) const;
   void forget_end(uint32_t number);
 
   // configuration.cc
@@ -235,6 +239,7 @@ class GatewayController final : public Controller {
   std::vector<config::Diagnostic> warnings_;  // of the applied files
   std::optional<Error> start_error_;          // why there is no intent
   Ends ends_;
+  EndingWatch ending_watch_;
   Watchers watchers_;
   ApplyCounts applies_;
   Transfer backup_, restore_;

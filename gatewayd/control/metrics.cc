@@ -153,6 +153,12 @@ Result<std::string> GatewayController::metrics() {
     out.gauge("clients", "Clients in the registry", static_cast<double>(clients->size()));
     add_certificates(out, *clients, at);
   }
+  if (authority_) {
+    auto& ends =
+        out.begin("authority_end_timestamp_seconds", "When the gateway's own certificates end", MetricType::Gauge);
+    Families::add(ends, static_cast<double>(authority_->root().not_after), {{"certificate", "root"}});
+    Families::add(ends, static_cast<double>(authority_->issuing().not_after), {{"certificate", "issuing"}});
+  }
   if (const config::Config* config = applied()) {
     if (const auto peers = parts_.kernel.peers(config->vpn.interface)) add_peers(out, *peers, at);
     if (const auto pools = parts_.registry.pool_use(config->vpn.subnets)) add_pools(out, *pools);

@@ -172,6 +172,7 @@ void GatewayController::add_warnings(Status& out) {
         "WireGuard runs in user space (wireguard-go): not for production; use a kernel that has it");
   }
   if (const std::string warning = time_.warning(); !warning.empty()) out.warnings.push_back(warning);
+  for (std::string& warning : sentences(endings(now()), now())) out.warnings.push_back(std::move(warning));
   for (const config::Diagnostic& warning : warnings_) out.warnings.push_back(warning.str());
   for (const std::string& warning : parts_.intents.warnings()) out.warnings.push_back(warning);
   const auto clients = parts_.registry.clients();

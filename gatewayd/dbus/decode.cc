@@ -187,7 +187,7 @@ Result<control::RestoreOptions> decode_restore_options(Dict dict) {
   control::RestoreOptions out;
   dict.get("replace", out.replace);
   dict.get("enable_clients", out.enable_clients);
-  return finished(dict, std::move(out), "restore", "");
+  return finished(dict, out, "restore", "");
 }
 
 Result<Place> decode_place(Dict dict) {

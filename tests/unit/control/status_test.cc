@@ -47,6 +47,23 @@ TEST_F(StatusTest, ShowsWhatIsMissingAndWhatCouldNotBeMended) {
   EXPECT_EQ(interface("eth1").state, "missing");
 }
 
+TEST_F(StatusTest, WarnsOfCertificatesThatEndSoonAndTellsEachStageOnce) {
+  value_of(add("alice", {}, 20));
+  value_of(add("bob", {}, 365));
+  EXPECT_THAT(value_of(gateway_->status()).warnings,
+              ElementsAre(HasSubstr("the certificate of client alice ends in 20 days")));
+  const auto told = [&] {
+    const size_t before = log_.size();
+    gateway_->tell_endings();
+    return log_.size() - before;
+  };
+  EXPECT_EQ(told(), 1U);
+  EXPECT_EQ(told(), 0U);
+  clock_.at += 14 * 86400;
+  EXPECT_EQ(told(), 1U);
+  EXPECT_THAT(log_.back(), HasSubstr("gwctl client renew alice"));
+}
+
 TEST_F(StatusTest, IsHealthyWithASubnetsCardPulledOut) {
   EXPECT_THAT(value_of(gateway_->status()).ill, IsEmpty());
   kernel_.host.erase("eth1");
