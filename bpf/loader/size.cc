@@ -41,7 +41,9 @@ Result<void> size_tables(gw_policy& skeleton, const std::string& pin_directory) 
   for (bpf_map* map : {skeleton.maps.gw_flows, skeleton.maps.gw_flows_answered, skeleton.maps.gw_flows_new,
                        skeleton.maps.gw_fragments, skeleton.maps.gw_sources, skeleton.maps.gw_initiators}) {
     const std::string name = bpf_map__name(map);
-    const uint32_t pinned = pinned_entries(pin_directory + "/" + name);
+    std::string path = pin_directory;
+    path.append("/").append(name);
+    const uint32_t pinned = pinned_entries(path);
     const uint32_t entries = pinned != 0 ? pinned : entries_for(bpf_map__max_entries(map), memory);
     if (const int status = bpf_map__set_max_entries(map, entries); status != 0)
       return failure(-status, "size BPF map", name);
