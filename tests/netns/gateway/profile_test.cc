@@ -9,7 +9,7 @@ namespace gw::test {
 namespace {
 
 /// Runs NetworkManager with a bus, a configuration and a state of its own, imports the profile and shows it.
-constexpr const char* kImport = R"(
+constexpr const char* kImport = R"sh(
 set -eu
 directory=$1 profile=$2
 for place in /run/NetworkManager /var/lib/NetworkManager /etc/NetworkManager; do
@@ -32,8 +32,13 @@ until take; do
   tries=$((tries + 1)); [ $tries -lt 100 ] || exit 1
   sleep 0.1
 done
+# It is known by name a moment before its secrets are.
+until [ -n "$(nmcli -g wireguard.private-key -s connection show alice)" ]; do
+  tries=$((tries + 1)); [ $tries -lt 100 ] || exit 1
+  sleep 0.1
+done
 nmcli -g ipv4.addresses,ipv6.addresses,wireguard.mtu,wireguard.private-key,ipv4.dns,ipv4.dns-search -s connection show alice
-)";
+)sh";
 
 class Profile : public testing::Test {
  protected:
