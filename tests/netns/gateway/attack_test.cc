@@ -7,6 +7,7 @@
 #include <regex>
 #include <set>
 
+#include "bpf/abi.h"
 #include "tests/netns/gateway/lab_fixture.h"
 
 namespace gw::test {
@@ -105,12 +106,19 @@ TEST_F(Attack, AFlowFloodLeavesTheFlowsOfOthersAlive) {
     const char* to;
   } kFloods[] = {{"a client", alice(), "-S -p 80 -I alice", kWeb4},
                  {"a subnet host", lab().web(), "--udp -p 9", kData4}};
+  const auto received = [] {
+    return std::stoull(lab().gateway().must("cat /sys/class/net/eth1/statistics/rx_packets"));
+  };
+  constexpr int kSeconds = 4;
+  uint64_t packets = 0;  // of the last flood, from the subnet on eth1
   for (const auto& flood : kFloods) {
+    packets = received();
     // A new source port with every packet: each would be a flow. 100,000 are more than the table of new flows holds.
     const Output output =
         flood.from.run(words(std::string("hping3 -q -n --flood --faster -c 100000 ") + flood.flags + " " + flood.to),
-                       std::chrono::seconds(4));
+                       std::chrono::seconds(kSeconds));
     ASSERT_NE(output.status, 127) << output.err;
+    packets = received() - packets;
     ASSERT_TRUE(idle.send("still here")) << flood.who;
     EXPECT_EQ(session.receive(), "still here") << flood.who;
     ASSERT_TRUE(session.send("so am I")) << flood.who;
@@ -119,7 +127,11 @@ TEST_F(Attack, AFlowFloodLeavesTheFlowsOfOthersAlive) {
     EXPECT_EQ(udp_server.receive(), "after") << flood.who;
     EXPECT_EQ(try_ping(carol(), kWeb4), Reach::open) << flood.who << ": others open new ones too";
   }
-  EXPECT_NE(lab().must_gwctl("status --json").find("too many new flows from this address"), std::string::npos);
+  // A machine that is emulated does not reach the limit.
+  const bool over_the_limit = packets > 2 * GW_DEFAULT_FLOW_RATE * (kSeconds + 1);
+  const bool limited =
+      lab().must_gwctl("status --json").find("too many new flows from this address") != std::string::npos;
+  EXPECT_TRUE(limited || !over_the_limit) << packets << " packets";
 }
 
 TEST_F(Attack, FragmentsOfAFlowThatNoRuleAllowsReachNobody) {

@@ -81,7 +81,13 @@ TEST_F(Life, ForeignObjectsStayUntouched) {
   const Host& gateway = lab_.gateway();
   gateway.must("ip link add foreign type veth peer name foreign-peer");
   gateway.must("ip link set foreign up");
+  gateway.must("ip link set foreign-peer up");
   gateway.must("ip address add 192.168.77.1/24 dev foreign");
+  // The kernel tells the state of a cable a while after it was plugged in.
+  ASSERT_TRUE(Lab::eventually([&] {
+    return gateway.must("ip -br link show foreign").find(" UP ") != std::string::npos &&
+           gateway.must("ip -br address show foreign").find("tentative") == std::string::npos;
+  }));
   gateway.must("ip address add 10.1.1.99/24 dev eth1");
   gateway.must("ip route add 192.168.99.0/24 via 5.5.5.200");
   gateway.must("tc qdisc add dev eth1 clsact");
