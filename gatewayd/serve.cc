@@ -306,6 +306,7 @@ void Daemon::look_at_fast_path() {
                message_id::kFastPathOff);
     converge();
   }
+  if (kernel_->xdp_is_gone()) on_kernel_change();
   log_failure(fast_path_timer_.set_after(kFastPathUs));
 }
 

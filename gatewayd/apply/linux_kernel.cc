@@ -3,6 +3,7 @@
 
 #include <linux/netlink.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "gatewayd/apply/linux_parts.h"
@@ -184,6 +185,13 @@ Result<gw_explanation> LinuxKernel::explain(const gw_tuple& tuple, const std::st
 Result<bool> LinuxKernel::fast_path_failed() const {
   const auto errors = parts_->dataplane.fast_errors();
   return errors ? Result<bool>(has_failed(*errors, parts_->fast_errors)) : std::unexpected(errors.error());
+}
+
+bool LinuxKernel::xdp_is_gone() const {
+  return std::ranges::any_of(parts_->xdp_seen, [&](const bpf::Attachment& one) {
+    const auto now = parts_->dataplane.attachments(one.ifindex);
+    return now && std::ranges::find(*now, one) == now->end();
+  });
 }
 
 Result<bool> LinuxKernel::has_frame() {

@@ -43,6 +43,9 @@ class LinuxKernel final : public Kernel {
   /// True when drivers lose packets of the fast path: the next converge() turns it off, and the cards' `trouble` says
   /// why.
   [[nodiscard]] Result<bool> fast_path_failed() const;
+  /// Whether a program in a driver that observe() saw last is not there any more: no notification tells (a link of BPF
+  /// ends without one).
+  [[nodiscard]] bool xdp_is_gone() const;
   /// Whether there is a table of ours in nftables, whatever is in it. Costs one run of nft.
   Result<bool> has_frame();
   /// After an upgrade or downgrade, once everything of this build is attached: the pinned programs and maps of other

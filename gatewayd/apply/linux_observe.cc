@@ -80,6 +80,10 @@ Result<plan::Observed> LinuxKernel::observe(const plan::KernelState& desired) {
   take(nl::live_frame(nl::Frame().table), raw.frame, error);
   take(read_sysctls(desired.sysctls), raw.sysctls, error);
   if (error) return std::unexpected(*error);
+  parts_->xdp_seen = raw.attachments;
+  std::erase_if(parts_->xdp_seen, [](const bpf::Attachment& one) {
+    return one.hook != bpf::Hook::xdp && one.hook != bpf::Hook::guard_xdp;
+  });
   raw.ipv6 = has_ipv6_sysctls();
   return normalise(raw, desired, alias, parts_->clock.now());
 }

@@ -27,6 +27,7 @@ struct LinuxKernel::Parts {
   bpf::Dataplane dataplane;
   std::map<std::string, std::string> card_trouble = {};  ///< by device: plan::Card::trouble, until the next start
   std::set<std::string> losing_cards = {};               ///< plan::Card::loses_frames, until the next start
+  std::vector<bpf::Attachment> xdp_seen = {};            ///< by the last observe()
   uint64_t fast_errors = 0;                              ///< that are forgiven
 };
 
