@@ -91,9 +91,10 @@ std::string explain_rauc_error(const std::string& error) {
     const char* part;
     const char* says;
   };
-  constexpr std::array<Meaning, 6> kMeanings = {{
+  constexpr std::array<Meaning, 7> kMeanings = {{
       {"signature", "the bundle is not signed by a key that this gateway trusts; nothing was written"},
       {"ompatible", "the bundle is for another kind of machine; nothing was written"},
+      {"loop-control", "the gateway's kernel has no loop devices, through which a bundle is mounted: modprobe loop"},
       {"No such file", "there is no such file on the gateway"},
       {"No space left", "the bundle does not fit into the slot"},
       {"nvalid bundle format", "that is no bundle of RAUC"},
