@@ -53,7 +53,8 @@ void parse(const nlmsghdr* message, uint8_t protocol, std::vector<Route>& out) {
   if (message->nlmsg_type != RTM_NEWROUTE || nlmsg_datalen(message) < static_cast<int>(sizeof(rtmsg))) return;
   rtmsg header{};
   std::memcpy(&header, nlmsg_data(message), sizeof header);
-  if (header.rtm_type != RTN_UNICAST || (header.rtm_flags & RTM_F_CLONED) != 0) return;
+  const bool unreachable = header.rtm_type == RTN_UNREACHABLE && protocol != 0;
+  if ((header.rtm_type != RTN_UNICAST && !unreachable) || (header.rtm_flags & RTM_F_CLONED) != 0) return;
   if (header.rtm_family != AF_INET && header.rtm_family != AF_INET6) return;
   if (protocol != 0 && header.rtm_protocol != protocol) return;
   const Attributes attributes(message, sizeof header);
@@ -66,6 +67,8 @@ void parse(const nlmsghdr* message, uint8_t protocol, std::vector<Route>& out) {
   route.metric = attributes.u32(RTA_PRIORITY).value_or(0);
   if (dst->address.family == Family::v6 && route.metric == kDefaultIPv6Metric) route.metric = 0;
   if (const auto hops = attributes.bytes(RTA_MULTIPATH)) return append_next_hops(route, *hops, out);
+  route.unreachable = unreachable;
+  if (unreachable) return out.push_back(route);  // IPv6 names lo, which nobody asked for
   route.oif = attributes.u32(RTA_OIF).value_or(0);
   route.via = gateway(attributes);
   out.push_back(route);
@@ -92,9 +95,10 @@ Message message_for(uint16_t type, uint16_t flags, const Route& route, uint8_t s
   header.rtm_table = static_cast<uint8_t>(route.table < 256 ? route.table : RT_TABLE_UNSPEC);
   header.rtm_protocol = route.protocol;
   header.rtm_scope = scope;
-  header.rtm_type = RTN_UNICAST;
+  header.rtm_type = route.unreachable ? RTN_UNREACHABLE : RTN_UNICAST;
   Message message(type, flags);
-  message.header(header).put(RTA_DST, route.dst.address).put_u32(RTA_TABLE, route.table).put_u32(RTA_OIF, route.oif);
+  message.header(header).put(RTA_DST, route.dst.address).put_u32(RTA_TABLE, route.table);
+  if (!route.unreachable) message.put_u32(RTA_OIF, route.oif);
   // For a deletion 0 means any metric, so the real one is named.
   const uint32_t metric = v6 && route.metric == 0 ? kDefaultIPv6Metric : route.metric;
   if (metric != 0) message.put_u32(RTA_PRIORITY, metric);
@@ -105,6 +109,7 @@ Message message_for(uint16_t type, uint16_t flags, const Route& route, uint8_t s
 Purpose purpose(const char* operation, const Route& route) {
   std::string object = route.dst.str();
   if (route.via) object += " via " + route.via->str();
+  if (route.unreachable) return {operation, "unreachable " + object};
   return {operation, object + " on device number " + std::to_string(route.oif)};
 }
 
@@ -129,7 +134,8 @@ Result<std::vector<Route>> list_routes(Socket& socket, uint8_t protocol) {
 }
 
 Result<void> add_route(Socket& socket, const Route& route) {
-  const uint8_t scope = route.via || route.dst.address.family == Family::v6 ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK;
+  const bool wide = route.via || route.unreachable || route.dst.address.family == Family::v6;
+  const uint8_t scope = wide ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK;
   Message message = message_for(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, route, scope);
   return request(socket, message, purpose("add route", route));
 }

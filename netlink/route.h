@@ -11,7 +11,7 @@
 
 namespace gw::nl {
 
-/// A unicast route with one next hop in one table. Kernel: include/uapi/linux/rtnetlink.h.
+/// A route with one next hop in one table, or one that refuses. Kernel: include/uapi/linux/rtnetlink.h.
 struct Route {
   Prefix dst;
   std::optional<IpAddress> via;
@@ -19,6 +19,7 @@ struct Route {
   uint32_t table = 254;  ///< RT_TABLE_MAIN
   uint8_t protocol = 0;  ///< rtm_protocol: ours is kRouteProtocol
   uint32_t metric = 0;  ///< as asked for; the kernel reports 1024 for an IPv6 route with 0, and list_routes undoes that
+  bool unreachable = false;  ///< packets are refused; neither via nor oif then
   bool operator==(const Route&) const = default;
 };
 
@@ -26,7 +27,8 @@ inline constexpr uint8_t kRouteProtocol = 0x67;    ///< 'g'; free in rt_protos o
 inline constexpr uint8_t kAddressProtocol = 0x67;  ///< IFA_PROTO
 
 /// Unicast routes of all tables, of that protocol only; 0: of every protocol. A multipath route is reported once for
-/// each of its next hops. Blackhole, local, multicast and cached routes are left out.
+/// each of its next hops. Unreachable ones are told only when a protocol is asked for; blackhole, local, multicast and
+/// cached routes never.
 Result<std::vector<Route>> list_routes(Socket& socket, uint8_t protocol);
 /// EEXIST when another has dst, table and metric; ENETUNREACH when `via` is not on a connected network.
 Result<void> add_route(Socket& socket, const Route& route);

@@ -125,7 +125,6 @@ class Parser {
   }
 
   bool of_device(Key key, std::string_view value) {
-    uint32_t ignored = 0;
     switch (key) {
       case Key::private_key: {
         KeyBytes bytes{};
@@ -137,7 +136,7 @@ class Parser {
       case Key::listen_port:
         return read_number(value, out_.device.listen_port);
       case Key::fwmark:
-        return read_number(value, ignored);
+        return read_number(value, out_.device.fwmark);
       default:
         return false;
     }

@@ -62,6 +62,7 @@ void write_uapi_set(const WgChange& change, const std::function<void(std::string
   writer.line("set", "1");
   if (change.private_key) writer.key("private_key", change.private_key->reveal());
   if (change.listen_port) writer.line("listen_port", std::to_string(*change.listen_port));
+  if (change.fwmark) writer.line("fwmark", std::to_string(*change.fwmark));
   for (const auto& key : change.remove) {
     writer.key("public_key", key.bytes);
     writer.line("remove", "true");

@@ -45,6 +45,7 @@ using WgPeers = std::map<PublicKey, WgPeer>;
 struct WgDevice {
   std::optional<PublicKey> public_key;  ///< nullopt: no private key set
   uint16_t listen_port = 0;
+  uint32_t fwmark = 0;  ///< of the packets that carry the tunnel; 0 none
   WgPeers peers;
   std::map<PublicKey, WgPeerState> states;
 };
@@ -55,6 +56,7 @@ struct WgDevice {
 struct WgChange {
   std::optional<SecretKey> private_key;
   std::optional<uint16_t> listen_port;
+  std::optional<uint32_t> fwmark;
   WgPeers set;
   std::set<PublicKey> remove;
 };
@@ -62,7 +64,7 @@ struct WgChange {
 /// A WireGuard implementation: the kernel's over generic netlink (include/uapi/linux/wireguard.h) or wireguard-go over
 /// its socket protocol (https://www.wireguard.com/xplatform/). Namespace of the thread that made it. One thread.
 ///
-/// A peer with the device's own public key is ignored by both. The fwmark and preshared keys are never touched.
+/// A peer with the device's own public key is ignored by both. Preshared keys are never touched.
 /// Userspace only: the socket /var/run/wireguard/NAME.sock is shared by all network namespaces of one mount namespace,
 /// so there a name can be used once; and a busy port is told (EADDRINUSE) only when it is set on a device that is up.
 class WireGuard {

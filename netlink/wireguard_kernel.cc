@@ -167,6 +167,7 @@ void merge_peer(const Attributes& attributes, WgDevice& device) {
 
 void merge_device(const Attributes& attributes, WgDevice& device) {
   if (const auto port = attributes.u16(WGDEVICE_A_LISTEN_PORT)) device.listen_port = *port;
+  if (const auto mark = attributes.u32(WGDEVICE_A_FWMARK)) device.fwmark = *mark;
   if (const auto key = key_from(attributes, WGDEVICE_A_PUBLIC_KEY)) device.public_key = key;
   attributes.nested(WGDEVICE_A_PEERS).each([&](const nlattr* peer) { merge_peer(Attributes::inside(peer), device); });
 }
@@ -207,6 +208,7 @@ class KernelWireGuard final : public WireGuard {
     Batches batches(generic_, family_, name);
     if (change.private_key) batches.message().put(WGDEVICE_A_PRIVATE_KEY, change.private_key->reveal());
     if (change.listen_port) batches.message().put_u16(WGDEVICE_A_LISTEN_PORT, *change.listen_port);
+    if (change.fwmark) batches.message().put_u32(WGDEVICE_A_FWMARK, *change.fwmark);
     for (const auto& key : change.remove) {
       if (auto done = batches.remove(key); !done) return done;
     }

@@ -104,10 +104,12 @@ TEST_P(WireGuardContract, ThreePeersAreReadBackAsTheyWereWritten) {
   peers[key(3)].allowed_ips = {Prefix::parse("0.0.0.0/0").value(), Prefix::parse("fd20::/32").value()};
   auto written = adding(peers);
   written.listen_port = 51999;
+  written.fwmark = 26480;
   change(written);
   const auto device = read();
   EXPECT_EQ(device.peers, peers);
   EXPECT_EQ(device.listen_port, 51999);
+  EXPECT_EQ(device.fwmark, 26480U);
   ASSERT_TRUE(device.states.contains(key(2)));
   EXPECT_EQ(device.states.at(key(2)), (nl::WgPeerState{0, 0, 0, peers[key(2)].endpoint}));
   destroy();

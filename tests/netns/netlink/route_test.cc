@@ -58,6 +58,25 @@ TEST_F(Routes, ToEverywhereHaveLengthZero) {
   }
 }
 
+TEST_F(Routes, ThatRefuseAreReadBackToo) {
+  std::vector<Route> wanted;
+  for (const char* dst : {"0.0.0.0/0", "::/0"}) {
+    Route refusing = route(dst, nullptr, 4000);
+    refusing.oif = 0;
+    refusing.table = 26480;
+    refusing.unreachable = true;
+    wanted.push_back(refusing);
+  }
+  for (const auto& one : wanted) {
+    const auto added = add_route(socket_, one);
+    ASSERT_TRUE(added) << added.error().message();
+  }
+  EXPECT_EQ(ours(), wanted);
+  EXPECT_NE(test::must("ip route show table 26480").find("unreachable default"), std::string::npos);
+  for (const auto& one : wanted) ASSERT_TRUE(delete_route(socket_, one));
+  EXPECT_TRUE(ours().empty());
+}
+
 TEST_F(Routes, OfAnotherProtocolAreNeitherListedNorDeleted) {
   test::must("ip route add 10.20.0.0/16 dev nlt0 proto static");
   test::must("ip -6 route add fd20::/32 dev nlt0 proto static");
