@@ -56,7 +56,7 @@ struct WgDevice {
 struct WgChange {
   std::optional<SecretKey> private_key;
   std::optional<uint16_t> listen_port;
-  std::optional<uint32_t> fwmark;
+  std::optional<uint32_t> fwmark = std::nullopt;
   WgPeers set;
   std::set<PublicKey> remove;
 };
