@@ -17,4 +17,34 @@ std::string base64(std::span<const uint8_t> bytes) {
   return out;
 }
 
+std::string base64(std::string_view bytes) {
+  return base64(std::span(reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()));
+}
+
+std::optional<std::string> base64_decode(std::string_view text) {
+  std::string out;
+  uint32_t bits = 0;
+  unsigned held = 0;
+  size_t characters = 0;
+  size_t padding = 0;
+  for (const char c : text) {
+    if (c == '\n' || c == '\r' || c == ' ' || c == '\t') continue;
+    ++characters;
+    if (c == '=') {
+      ++padding;
+      continue;
+    }
+    const size_t value = kBase64Alphabet.find(c);
+    if (value == std::string_view::npos || padding != 0) return std::nullopt;
+    bits = bits << 6U | static_cast<uint32_t>(value);
+    held += 6;
+    if (held < 8) continue;
+    held -= 8;
+    out += static_cast<char>(bits >> held & 0xffU);
+  }
+  const bool canonical = (bits & ((1U << held) - 1)) == 0 && padding * 2 == held;
+  if (characters % 4 != 0 || !canonical) return std::nullopt;
+  return out;
+}
+
 }  // namespace gw

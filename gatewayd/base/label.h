@@ -9,4 +9,7 @@ namespace gw {
 /// case).
 [[nodiscard]] bool is_label(std::string_view text);
 
+/// Labels between dots, in upper or lower case; at most 253 characters.
+[[nodiscard]] bool is_host_name(std::string_view text);
+
 }  // namespace gw

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
+#include "gatewayd/base/label.h"
 #include "gatewayd/config/reader.h"
 #include "gatewayd/config/words.h"
 

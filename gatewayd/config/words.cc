@@ -12,7 +12,6 @@ namespace gw::config {
 namespace {
 
 constexpr size_t kMaxLabel = 63;
-constexpr size_t kMaxHostName = 253;
 constexpr size_t kMaxDevice = 15;
 constexpr size_t kMaxWord = 64;  // longer words get no spelling hint: the table below would grow with them
 constexpr size_t kMaxListed = 16;
@@ -66,16 +65,6 @@ std::optional<std::string> why_no_label(std::string_view name) {
   }
   if (name.front() == '-' || name.back() == '-') return "a name begins and ends with a letter or digit";
   return std::nullopt;
-}
-
-bool is_host_name(std::string_view name) {
-  if (name.empty() || name.size() > kMaxHostName) return false;
-  while (true) {
-    const size_t dot = name.find('.');
-    if (why_no_label(name.substr(0, dot))) return false;
-    if (dot == std::string_view::npos) return true;
-    name.remove_prefix(dot + 1);
-  }
 }
 
 std::optional<std::string> why_no_device(std::string_view name) {

@@ -19,9 +19,6 @@ std::string hint(std::string_view word, std::span<const std::string_view> known)
 /// Why `name` is no label of RFC 1123 §2.1 (letters, digits, inner hyphens; at most 63), or nullopt when it is one.
 std::optional<std::string> why_no_label(std::string_view name);
 
-/// Dotted labels, at most 253 characters.
-bool is_host_name(std::string_view name);
-
 /// Why `name` cannot be a network device (dev_valid_name() in net/core/dev.c: IFNAMSIZ with its zero), or nullopt.
 std::optional<std::string> why_no_device(std::string_view name);
 

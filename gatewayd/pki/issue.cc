@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <ctime>
 
+#include "gatewayd/base/ip.h"
 #include "gatewayd/base/label.h"
 #include "gatewayd/pki/authority.h"
 #include "gatewayd/pki/keys.h"
@@ -22,14 +23,8 @@ std::string date(UnixSeconds at) {
   return text;
 }
 
-Result<void> check_issue(const Request& request, const std::string& name, const std::string& device_uuid,
-                         UnixSeconds now, UnixSeconds not_after, const Certificate& issuing) {
-  // Name and UUID become part of an extension's text: nothing may pass that could be read as another name.
-  if (!is_label(name))
-    return failure(EINVAL, kIssue, name, "the name is no host name of at most 63 of a-z, 0-9 and '-'");
-  if (!is_uuid(device_uuid)) return failure(EINVAL, kIssue, name, "'" + device_uuid + "' is no UUID in lower case");
-  if (request.wireguard.is_low_order())
-    return failure(EINVAL, kIssue, name, "the WireGuard key is a point of low order");
+Result<void> check_dates_of(const std::string& name, UnixSeconds now, UnixSeconds not_after,
+                            const Certificate& issuing) {
   if (not_after <= now) return failure(EINVAL, kIssue, name, "it would have ended before it began");
   if (now > issuing.not_after || now < issuing.not_before) {
     return failure(
@@ -42,6 +37,30 @@ Result<void> check_issue(const Request& request, const std::string& name, const 
         "it would outlive the issuing certificate, which ends " + date(issuing.not_after) + "; ask for fewer days");
   }
   return {};
+}
+
+Result<void> check_issue(const Request& request, const std::string& name, const std::string& device_uuid,
+                         UnixSeconds now, UnixSeconds not_after, const Certificate& issuing) {
+  // Name and UUID become part of an extension's text: nothing may pass that could be read as another name.
+  if (!is_label(name))
+    return failure(EINVAL, kIssue, name, "the name is no host name of at most 63 of a-z, 0-9 and '-'");
+  if (!is_uuid(device_uuid)) return failure(EINVAL, kIssue, name, "'" + device_uuid + "' is no UUID in lower case");
+  if (request.wireguard.is_low_order())
+    return failure(EINVAL, kIssue, name, "the WireGuard key is a point of low order");
+  return check_dates_of(name, now, not_after, issuing);
+}
+
+/// "DNS:vpn.contoso.example,IP:5.5.5.1". The names become part of an extension's text, as above.
+Result<std::string> server_names(const std::vector<std::string>& names) {
+  std::string out;
+  for (const std::string& name : names) {
+    const bool address = IpAddress::parse(name).has_value();
+    if (!address && !is_host_name(name))
+      return failure(EINVAL, kIssue, name, "it is neither a host name nor an address");
+    out += (out.empty() ? "" : ",") + std::string(address ? "IP:" : "DNS:") + name;
+  }
+  if (out.empty()) return failure(EINVAL, kIssue, {}, "the server has no name");
+  return out;
 }
 
 Result<KeyPtr> read_public_key(const std::string& pem, const ErrorQueue& errors) {
@@ -91,6 +110,36 @@ Result<Certificate> Authority::issue(const Request& request, const std::string& 
                                         {NID_authority_key_identifier, "keyid:always"},
                                         {NID_subject_alt_name, "URI:urn:uuid:" + device_uuid + ",DNS:" + name}},
                          .wireguard = request.wireguard});
+  if (!certificate) return std::unexpected(certificate.error());
+  return describe(certificate->get());
+}
+
+Result<Certificate> Authority::issue_server(const std::string& public_key_pem, const std::vector<std::string>& names,
+                                            UnixSeconds now, UnixSeconds not_after) const {
+  const ErrorQueue errors;
+  const auto alternatives = server_names(names);
+  if (!alternatives) return std::unexpected(alternatives.error());
+  if (auto good = check_dates_of(names.front(), now, not_after, impl_->issuing_facts); !good) {
+    return std::unexpected(good.error());
+  }
+  const auto public_key = read_public_key(public_key_pem, errors);
+  if (!public_key) return std::unexpected(public_key.error());
+  constexpr size_t kLongestCommonName = 64;  // RFC 5280 appendix A; the alternative names are what counts
+  const auto subject = make_name({}, names.front().substr(0, kLongestCommonName));
+  if (!subject) return std::unexpected(subject.error());
+  const auto certificate = build_certificate({.subject = subject->get(),
+                                              .public_key = public_key->get(),
+                                              .issuer = impl_->issuing.get(),
+                                              .issuer_key = impl_->issuing_key.impl().key.get(),
+                                              .not_before = now - kBackdate,
+                                              .not_after = not_after,
+                                              .extensions = {{NID_basic_constraints, "critical,CA:FALSE"},
+                                                             {NID_key_usage, "critical,digitalSignature"},
+                                                             {NID_ext_key_usage, "serverAuth"},
+                                                             {NID_subject_key_identifier, "hash"},
+                                                             {NID_authority_key_identifier, "keyid:always"},
+                                                             {NID_subject_alt_name, *alternatives}},
+                                              .wireguard = std::nullopt});
   if (!certificate) return std::unexpected(certificate.error());
   return describe(certificate->get());
 }

@@ -62,6 +62,10 @@ struct Request {
 /// other extensions.
 Result<Request> parse_request(const std::string& pem);
 
+/// The public key, PEM, of a request for a server's certificate; its names are not looked at. EINVAL as
+/// `parse_request`.
+Result<std::string> parse_server_request(const std::string& pem);
+
 /// A certificate as facts.
 struct Certificate {
   std::string pem;
@@ -113,6 +117,10 @@ class Authority {
   /// certificate; EKEYEXPIRED: the issuing certificate itself is not valid now.
   Result<Certificate> issue(const Request& request, const std::string& name, const std::string& device_uuid,
                             UnixSeconds now, UnixSeconds not_after) const;
+  /// For a server of this gateway's own: serverAuth, `names` (host names, or addresses) as its subject alternative
+  /// names, the first as its common name. EINVAL: there is none, or one is neither; EKEYEXPIRED as `issue`.
+  Result<Certificate> issue_server(const std::string& public_key_pem, const std::vector<std::string>& names,
+                                   UnixSeconds now, UnixSeconds not_after) const;
   /// Chain, dates and purpose, not revocation: that is the registry's. EINVAL: no certificate; EKEYREJECTED: of another
   /// CA, tampered with or for another purpose; EKEYEXPIRED: ended or not yet valid. The detail says which.
   [[nodiscard]] Result<void> verify(const std::string& certificate_pem, UnixSeconds now) const;

@@ -32,6 +32,14 @@ Result<PublicKey> requested_key(X509_REQ* request) {
   return **key;
 }
 
+Result<RequestPtr> read_request(const std::string& pem, const ErrorQueue& errors) {
+  if (pem.size() > kMaxPemSize) return failure(EINVAL, kRead, {}, "it is longer than 16 KiB");
+  const BioPtr bio = reader(pem);
+  RequestPtr request(PEM_read_bio_X509_REQ(bio.get(), nullptr, no_passphrase, nullptr));
+  if (!request) return errors.failure(EINVAL, kRead, {}, "not a PKCS#10 request in PEM");
+  return request;
+}
+
 Result<std::string> requested_public_key(X509_REQ* request, const ErrorQueue& errors) {
   EVP_PKEY* key = X509_REQ_get0_pubkey(request);
   if (key == nullptr) return errors.failure(EINVAL, kRead, {}, "its public key is of no known kind");
@@ -71,17 +79,22 @@ Result<std::string> make_request(const PrivateKey& key, const std::string& name,
   return text_of(bio.get());
 }
 
+Result<std::string> parse_server_request(const std::string& pem) {
+  const ErrorQueue errors;
+  const auto request = read_request(pem, errors);
+  if (!request) return std::unexpected(request.error());
+  return requested_public_key(request->get(), errors);
+}
+
 Result<Request> parse_request(const std::string& pem) {
   const ErrorQueue errors;
-  if (pem.size() > kMaxPemSize) return failure(EINVAL, kRead, {}, "it is longer than 16 KiB");
-  const BioPtr bio = reader(pem);
-  const RequestPtr request(PEM_read_bio_X509_REQ(bio.get(), nullptr, no_passphrase, nullptr));
-  if (!request) return errors.failure(EINVAL, kRead, {}, "not a PKCS#10 request in PEM");
-  const auto public_key = requested_public_key(request.get(), errors);
+  const auto request = read_request(pem, errors);
+  if (!request) return std::unexpected(request.error());
+  const auto public_key = requested_public_key(request->get(), errors);
   if (!public_key) return std::unexpected(public_key.error());
-  const auto wireguard = requested_key(request.get());
+  const auto wireguard = requested_key(request->get());
   if (!wireguard) return std::unexpected(wireguard.error());
-  const auto name = common_name(X509_REQ_get_subject_name(request.get()));
+  const auto name = common_name(X509_REQ_get_subject_name(request->get()));
   if (!name) return failure(EINVAL, kRead, {}, "common name: " + name.error().detail);
   return Request{*name, *wireguard, *public_key};
 }

@@ -22,5 +22,20 @@ TEST(Base64, EncodesTheVectorsOfTheRfc) {
 
 TEST(Base64, EncodesBytesAboveSevenBits) { EXPECT_EQ(base64(std::vector<uint8_t>{0xff, 0xfe, 0xfb}), "//77"); }
 
+TEST(Base64, DecodesWhatItEncodes) {
+  std::string bytes;
+  for (int i = 0; i < 300; ++i) {
+    EXPECT_EQ(base64_decode(base64(bytes)), bytes) << i;
+    bytes += static_cast<char>(i * 7);
+  }
+  EXPECT_EQ(base64_decode("Zm9v\r\nYmFy\n"), "foobar");
+}
+
+TEST(Base64, RefusesWhatIsNone) {
+  for (const char* bad : {"Z", "Zg", "Zg=", "Zg===", "Zh==", "Zm9=", "Zg==Zg==", "=", "Zm-v", "Zm9v."}) {
+    EXPECT_EQ(base64_decode(bad), std::nullopt) << bad;
+  }
+}
+
 }  // namespace
 }  // namespace gw

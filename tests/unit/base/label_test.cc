@@ -41,5 +41,15 @@ TEST(RevocationReason, ListsTheNamesForMessages) {
             "unspecified, keyCompromise, affiliationChanged, superseded, cessationOfOperation, privilegeWithdrawn");
 }
 
+TEST(HostName, IsLabelsBetweenDots) {
+  for (const char* good : {"a", "vpn.contoso.example", "VPN.Contoso.Example", "5-5-5-1.example"}) {
+    EXPECT_TRUE(is_host_name(good)) << good;
+  }
+  for (const std::string& bad : {std::string(), std::string("."), std::string("a."), std::string("a..b"),
+                                 std::string("a b"), std::string("a,DNS:b"), std::string(254, 'a')}) {
+    EXPECT_FALSE(is_host_name(bad)) << bad;
+  }
+}
+
 }  // namespace
 }  // namespace gw

@@ -28,15 +28,6 @@ TEST(Label, FollowsRfc1123) {
   EXPECT_TRUE(why_no_label(std::string(64, 'a')));
 }
 
-TEST(HostName, IsLabelsWithDots) {
-  EXPECT_TRUE(is_host_name("vpn.contoso.example"));
-  EXPECT_FALSE(is_host_name("vpn..example"));
-  EXPECT_FALSE(is_host_name(".example"));
-  EXPECT_FALSE(is_host_name(""));
-  EXPECT_FALSE(is_host_name(std::string(127, 'a').replace(63, 1, ".") + "." + std::string(63, 'b') + "." +
-                            std::string(63, 'c')));
-}
-
 TEST(Device, IsWhatTheKernelTakes) {
   for (const char* good : {"eth0", "wg0", "enp0s31f6.4094", "a@b"}) EXPECT_FALSE(why_no_device(good)) << good;
   for (const char* bad : {"", ".", "..", "eth/0", "eth:0", "eth 0", "sixteenletters16"})

@@ -195,5 +195,26 @@ TEST_F(IssueTest, GivesAnAuthorityThatNobodyCanExtend) {
   EXPECT_THAT(text(authority_.root().pem), HasSubstr("X509v3 Basic Constraints: critical\n                CA:TRUE\n"));
 }
 
+TEST_F(IssueTest, MakesACertificateForAServerByNameAndAddress) {
+  const std::string request = value_of(make_request(key_, "any", wireguard_));
+  const auto key = value_of(parse_server_request(request));
+  const Certificate server =
+      value_of(authority_.issue_server(key, {"vpn.contoso.example", "5.5.5.1", "2a0d:5::1"}, kNow, kNow + kYear));
+  const auto verified = verify_with_openssl(server.pem, kNow, "sslserver");
+  EXPECT_TRUE(verified.ok()) << verified.err;
+  EXPECT_FALSE(verify_with_openssl(server.pem, kNow, "sslclient").ok());
+  EXPECT_THAT(text(server.pem), AllOf(HasSubstr("DNS:vpn.contoso.example"), HasSubstr("IP Address:5.5.5.1"),
+                                      HasSubstr("IP Address:2A0D:5:0:0:0:0:0:1")));
+  EXPECT_FALSE(authority_.verify(server.pem, kNow));
+}
+
+TEST_F(IssueTest, RefusesNamesOfServersThatAreNone) {
+  const auto key = value_of(parse_server_request(value_of(make_request(key_, "any", wireguard_))));
+  for (const std::string& bad : {std::string("a,DNS:evil.example"), std::string("*.example"), std::string()}) {
+    EXPECT_FALSE(authority_.issue_server(key, {bad}, kNow, kNow + kYear)) << bad;
+  }
+  EXPECT_FALSE(authority_.issue_server(key, {}, kNow, kNow + kYear));
+}
+
 }  // namespace
 }  // namespace gw::pki
