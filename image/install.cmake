@@ -2,7 +2,7 @@
 # make install: programs, units and what the host's other services have to know of us.
 include(GNUInstallDirs)
 install(TARGETS gatewayd RUNTIME DESTINATION ${CMAKE_INSTALL_SBINDIR})
-install(TARGETS gwctl RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(TARGETS gwctl gwconnect RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 
 set(image ${CMAKE_SOURCE_DIR}/image)
 file(GLOB units CONFIGURE_DEPENDS ${image}/systemd/*.service ${image}/systemd/*.mount)
@@ -19,6 +19,7 @@ file(GLOB interfaces CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/gatewayd/dbus/interfa
 install(FILES ${interfaces} DESTINATION ${CMAKE_INSTALL_DATADIR}/dbus-1/interfaces)
 install(FILES ${image}/polkit/org.gatewayd.policy DESTINATION ${CMAKE_INSTALL_DATADIR}/polkit-1/actions)
 install(FILES ${CMAKE_SOURCE_DIR}/ctl/completion/gwctl.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME gwctl)
+install(FILES ${CMAKE_SOURCE_DIR}/ctl/completion/gwconnect.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME gwconnect)
 
 # Pages of the manual, out of the documentation.
 find_program(LOWDOWN lowdown REQUIRED)
@@ -37,4 +38,5 @@ function(gw_manual name section what)
 endfunction()
 gw_manual(gatewayd 8 "keep a private-network gateway as it is written")
 gw_manual(gwctl 1 "operate a private-network gateway")
+gw_manual(gwconnect 8 "make this machine a member of private networks")
 gw_manual(gateway.yaml 5 "configuration of a private-network gateway")

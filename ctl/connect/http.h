@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "ctl/connect/host_port.h"
+#include "ctl/connect/trust.h"
+
+/// HTTPS to one gateway, without Boost in the header: it takes its compiler long. Blocks; one thread.
+namespace gw::connect {
+
+struct HttpsOptions {
+  HostPort server;
+  Trust trust;
+  std::string certificate_pem = {};           ///< shown when asked for; empty: none
+  std::string issuing_pem = {};               ///< its authorities but the root, shown with it
+  const pki::PrivateKey* identity = nullptr;  ///< its key
+  uint32_t mark = 0;  ///< fwmark of the connection, so that it goes past a full tunnel; needs CAP_NET_ADMIN
+  std::chrono::seconds patience{20};  ///< for each address, for the handshake, and for each answer
+};
+
+struct HttpRequest {
+  std::string method = "GET";
+  std::string path;
+  std::vector<std::pair<std::string, std::string>> headers = {};
+  std::string body = {};
+};
+
+struct HttpResponse {
+  int status = 0;
+  std::map<std::string, std::string> headers;  ///< names in lower case
+  std::string body;                            ///< at most 1 MiB
+};
+
+class Https {
+ public:
+  /// Connects by TLS 1.3 and verifies the chain within the handshake: this side sends neither its certificate nor a
+  /// byte of HTTP before that. Errors of verify_server; EHOSTUNREACH: no such name, or no way there; ECONNREFUSED,
+  /// ETIMEDOUT; EPROTO: no TLS 1.3.
+  static Result<Https> connect(const HttpsOptions& options);
+  Https(Https&&) noexcept;
+  Https& operator=(Https&&) noexcept;
+  ~Https();
+
+  /// What the server's chain was verified with.
+  [[nodiscard]] const Authorities& authorities() const;
+  /// EPROTO: not HTTP, or too long; ECONNRESET, ETIMEDOUT. After a failure the connection is of no more use.
+  Result<HttpResponse> ask(const HttpRequest& request);
+
+  struct Impl;
+
+ private:
+  explicit Https(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace gw::connect

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+#include "ctl/connect/join_link.h"
+#include "ctl/connect/store.h"
+
+/// Becoming a member of a network and staying one: what is said to the gateway, and what is stored of it. Each blocks
+/// for as long as the gateway takes to answer (a minute and a half at most), holds the network's lock meanwhile, and
+/// does not touch the kernel. Any thread; one at a time for a network.
+namespace gw::connect {
+
+struct JoinOptions {
+  std::string name;       ///< wanted; the gateway may prescribe another
+  std::string interface;  ///< empty: the first free of gw0, gw1, …
+  bool fail_closed = false;
+  uint32_t rotate_days = 30;
+};
+
+/// Verifies the gateway, enrols, and stores the network. Before the certificate is there a failure leaves nothing;
+/// after that the network is stored, and what is missing comes later: Network::trouble then says what went wrong.
+/// EEXIST: joined already. Errors of Https::connect and enrol.
+Result<Network> join(const Store& store, const JoinLink& link, const JoinOptions& options, UnixSeconds now);
+
+/// A new certificate, and with `rotate`, or when the key is old enough, or a rotation was cut off, a new WireGuard key.
+/// Until the gateway has answered both keys are kept. What fails is stored as the network's trouble.
+Result<void> renew(const Store& store, const std::string& id, bool rotate, UnixSeconds now);
+
+/// Fetches the profile and the authorities anew, and looks the endpoint up. What fails is stored as trouble.
+Result<void> refresh(const Store& store, const std::string& id, UnixSeconds now);
+
+/// Looks the name of the endpoint up and stores what was found; a name that is not found is no news.
+Result<void> find_endpoint(const Store& store, const std::string& id);
+
+/// When the certificate is to be renewed: at two thirds of its life, plus up to a twenty-fourth of it, by the
+/// certificate, so that not all come at once. 0 for a damaged one.
+UnixSeconds renewal_due(const std::string& certificate_pem);
+
+/// False when the certificate ended so long ago (30 days) that the gateway does not renew it any more.
+bool is_renewable(const std::string& certificate_pem, UnixSeconds now);
+
+}  // namespace gw::connect
