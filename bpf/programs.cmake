@@ -6,6 +6,11 @@ find_program(BPF_STRIP llvm-strip-19 REQUIRED)
 add_library(gw_bpf_programs INTERFACE)
 file(GLOB bpf_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/bpf/*.bpf.c ${CMAKE_SOURCE_DIR}/tests/bench/*.bpf.c)
 file(GLOB bpf_headers CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/bpf/*.h)
+# The headers of the kernel that it is built for; clang takes those of the build machine otherwise.
+set(bpf_include -I${CMAKE_SYSROOT}/usr/include/${CMAKE_LIBRARY_ARCHITECTURE})
+if(CMAKE_SYSROOT)
+  list(PREPEND bpf_include --sysroot=${CMAKE_SYSROOT})
+endif()
 set(bpf_skeletons)
 foreach(source IN LISTS bpf_sources)
   get_filename_component(name ${source} NAME_WLE)
@@ -16,7 +21,7 @@ foreach(source IN LISTS bpf_sources)
     OUTPUT ${skeleton}
     COMMAND ${CMAKE_COMMAND} -E make_directory ${CMAKE_BINARY_DIR}/bpf ${CMAKE_BINARY_DIR}/generated/bpf
     COMMAND ${BPF_CLANG} -target bpf -mcpu=v3 -O2 -g -Wall -Wextra -Werror -I${CMAKE_SOURCE_DIR}
-            -I/usr/include/${CMAKE_LIBRARY_ARCHITECTURE} -c ${source} -o ${object}
+            ${bpf_include} -c ${source} -o ${object}
     COMMAND ${BPF_STRIP} -g ${object}
     # Generated code is nobody's to lint.
     COMMAND ${CMAKE_COMMAND} -E echo "// NOLINTBEGIN" > ${skeleton}.tmp
