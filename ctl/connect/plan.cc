@@ -96,7 +96,7 @@ Plan make_plan(const Network& network, const std::vector<const Network*>& before
     wanted.allowed_ips.push_back(prefix);
     wanted.routes.push_back(route_to(prefix, own_table ? table_of(network) : kMainTable));
   }
-  if (own_table) add_own_table(network, wanted);
+  if (own_table && !wanted.routes.empty()) add_own_table(network, wanted);
   return out;
 }
 
