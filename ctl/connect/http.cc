@@ -12,6 +12,7 @@
 #include <boost/beast/ssl.hpp>
 #include <cerrno>
 #include <cstring>
+#include <tuple>
 
 #include "gatewayd/base/ip.h"
 #include "gatewayd/pki/certificate.h"
@@ -158,8 +159,8 @@ Result<void> Https::Impl::connect_tcp() {
   for (const Tcp::endpoint& endpoint : *endpoints) {
     auto& socket = beast::get_lowest_layer(stream).socket();
     Code code;
-    socket.close(code);
-    socket.open(endpoint.protocol(), code);
+    std::ignore = socket.close(code);
+    std::ignore = socket.open(endpoint.protocol(), code);
     if (!code && options.mark != 0 &&
         setsockopt(socket.native_handle(), SOL_SOCKET, SO_MARK, &options.mark, sizeof options.mark) != 0)
       return failure(errno, "mark the connection to", options.server.str(), "be root");

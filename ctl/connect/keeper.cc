@@ -16,7 +16,7 @@ constexpr UnixSeconds kGrace = 30 * kDay;  // how long after its end a certifica
 
 void judge_certificate(const Network& network, UnixSeconds now, std::vector<std::string>& problems) {
   const auto certificate = pki::parse_certificate(network.certificate_pem);
-  if (!certificate) return problems.push_back("Its certificate is damaged: leave, and join again.");
+  if (!certificate) return void(problems.emplace_back("Its certificate is damaged: leave, and join again."));
   if (now < certificate->not_before)
     problems.push_back("Its certificate is not valid before " + ctl::date(certificate->not_before) +
                        ": is this machine's clock right?");
@@ -95,7 +95,7 @@ void Keeper::read_state(Report& report) {
   if (!network.profile) return;
   auto state = tunnels_.read(network.id, network.interface, network.profile->gateway_key);
   if (state)
-    report.state = std::move(*state);
+    report.state = *state;
   else if (state.error().code != ENODEV)
     report.problems.push_back(state.error().message());
 }

@@ -11,6 +11,7 @@ set(fuzz_sanitizers -fsanitize=address,undefined -fno-sanitize-recover=undefined
 file(GLOB fuzzers CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/fuzz/*_fuzz.cc)
 # What loads the BPF programs: needs root.
 set(fuzz_guard_layers gw_bpf gw_support)
+set(fuzz_connect_layers gw_connect)
 
 foreach(fuzzer IN LISTS fuzzers)
   get_filename_component(name ${fuzzer} NAME_WE)
