@@ -21,8 +21,8 @@ namespace {
 constexpr int kReceiveBuffer = 1 << 20;
 constexpr size_t kDatagram = size_t{64} << 10U;
 constexpr size_t kKinds = static_cast<size_t>(Monitor::What::overrun) + 1;
-constexpr std::array kRouteGroups = {RTNLGRP_LINK,       RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR,
-                                     RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE,  RTNLGRP_TC};
+constexpr std::array kRouteGroups = {RTNLGRP_LINK,       RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_ROUTE,
+                                     RTNLGRP_IPV6_ROUTE, RTNLGRP_IPV4_RULE,   RTNLGRP_IPV6_RULE,   RTNLGRP_TC};
 
 Result<UniqueFd> open_socket(int protocol) {
   UniqueFd fd(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol));
@@ -51,6 +51,8 @@ std::optional<Monitor::What> kind_of_route_message(uint16_t type) {
       return Monitor::What::address;
     case RTM_NEWROUTE:
     case RTM_DELROUTE:
+    case RTM_NEWRULE:
+    case RTM_DELRULE:
       return Monitor::What::route;
     case RTM_NEWQDISC:
     case RTM_DELQDISC:

@@ -8,8 +8,8 @@
 
 namespace gw::nl {
 
-/// Tells that something changed in the kernel: links, addresses, routes, tc filters (rtnetlink), or nftables. It does
-/// not tell what: the reader reads again. Subscribe before the first dump. One thread.
+/// Tells that something changed in the kernel: links, addresses, routes and their rules, tc filters (rtnetlink), or
+/// nftables. It does not tell what: the reader reads again. Subscribe before the first dump. One thread.
 class Monitor {
  public:
   enum class What : uint8_t {

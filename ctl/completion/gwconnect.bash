@@ -3,11 +3,12 @@
 # Completion of gwconnect for bash. A test holds its words to `gwconnect --help`.
 
 declare -gA _gwconnect_words=(
-  [gwconnect]="join status leave renew run --state --help --version"
+  [gwconnect]="join status leave renew down run --state --help --version"
   [join]="--name --interface --fail-closed --rotate-days"
   [status]="--json"
   [leave]=""
   [renew]="--rotate"
+  [down]=""
   [run]=""
 )
 

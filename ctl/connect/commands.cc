@@ -138,6 +138,14 @@ Result<int> renew_network(const Options& options, const Clock& clock) {
   return 0;
 }
 
+Result<int> take_down(const Options& options, const Clock& /*clock*/) {
+  const Store store(options.state);
+  auto keeper = Keeper::open(store);
+  if (!keeper) return std::unexpected(keeper.error());
+  if (auto done = keeper->take_down(); !done) return std::unexpected(done.error());
+  return 0;
+}
+
 Result<int> serve(const Options& options, const Clock& clock) {
   const Store store(options.state);
   return Service(store, clock).run();
@@ -181,6 +189,8 @@ void declare(CLI::App& app, Options& options, Action& action) {
   renew->add_option("NETWORK", options.network, "As for leave");
   renew->add_flag("--rotate", options.rotate, "With a new WireGuard key");
   renew->callback([&action] { action = renew_network; });
+  CLI::App* down = app.add_subcommand("down", "Take all tunnels away and stay a member; the service brings them back");
+  down->callback([&action] { action = take_down; });
   CLI::App* run = app.add_subcommand("run", "Keep all networks up, until SIGTERM: what the service does");
   run->callback([&action] { action = serve; });
 }

@@ -159,6 +159,14 @@ Result<std::vector<Report>> Keeper::pass(UnixSeconds now) {
   return out;
 }
 
+Result<void> Keeper::take_down() {
+  const auto lock = store_.lock_all();
+  if (!lock) return std::unexpected(lock.error());
+  dns_.clear();
+  told_.clear();
+  return tunnels_.sweep({});
+}
+
 Result<std::vector<Report>> Keeper::look(UnixSeconds now) {
   const auto all = store_.load();
   if (!all) return std::unexpected(all.error());

@@ -33,6 +33,8 @@ class Keeper {
   /// One pass; what fails for one network is a problem of its own and does not keep the others from theirs. An error
   /// only when nothing could be done at all.
   Result<std::vector<Report>> pass(UnixSeconds now);
+  /// Takes every tunnel away, and what holds traffic back in their place; the next pass makes them anew.
+  Result<void> take_down();
   /// What `pass` would find, without changing anything.
   Result<std::vector<Report>> look(UnixSeconds now);
 

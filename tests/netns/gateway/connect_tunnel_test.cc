@@ -84,6 +84,11 @@ TEST_F(ConnectTunnel, ThatIsFullTakesEverythingButTheLocalNet) {
     EXPECT_EQ(seen.find("2a0d:5::11"), std::string::npos) << seen;
   }
   EXPECT_EQ(try_ping(alice_.host(), "5.5.5.200"), Reach::open);  // on its own net
+  // Somebody takes the rules away: packets go past the tunnel until they are back.
+  alice_.host().must("ip rule flush");
+  alice_.host().ip({"rule add priority 32766 table main"});
+  EXPECT_TRUE(
+      Lab::eventually([&] { return source(kFar4).find("5.5.5.11") == std::string::npos; }, std::chrono::seconds(5)));
   alice_.must("leave");
   EXPECT_NE(source(kFar4).find("5.5.5.11"), std::string::npos);
   EXPECT_EQ(alice_.host().must("ip rule").find("264"), std::string::npos);
@@ -107,6 +112,8 @@ TEST_F(ConnectTunnel, ThatFailsClosedLetsNothingPastItWhateverIsGone) {
   EXPECT_FALSE(leaks());
   alice_.end(SIGTERM);
   EXPECT_FALSE(leaks());
+  alice_.must("down");
+  EXPECT_TRUE(leaks());  // as asked
   alice_.must("leave");
   EXPECT_TRUE(leaks());  // nothing holds it back any more
 }

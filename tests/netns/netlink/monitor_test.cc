@@ -8,6 +8,7 @@
 
 #include "netlink/address.h"
 #include "netlink/route.h"
+#include "netlink/rule.h"
 #include "tests/netns/netlink/fixture.h"
 
 namespace gw::nl {
@@ -77,6 +78,13 @@ TEST_F(KernelMonitor, TellsOfRoutes) {
     ASSERT_TRUE(delete_route(socket_, route));
     EXPECT_THAT(told(), Contains(What::route)) << dst;
   }
+}
+
+TEST_F(KernelMonitor, TellsOfRulesAsOfRoutes) {
+  told();
+  const Rule rule{.family = Family::v6, .priority = 100, .table = 77, .protocol = kRouteProtocol};
+  ASSERT_TRUE(add_rule(socket_, rule));
+  EXPECT_TRUE(wait_for(What::route).contains(What::route));
 }
 
 TEST_F(KernelMonitor, TellsOfFilters) {
