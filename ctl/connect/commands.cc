@@ -128,7 +128,9 @@ Result<int> renew_network(const Options& options, const Clock& clock) {
   if (!network) return std::unexpected(network.error());
   auto keeper = Keeper::open(store);
   if (!keeper) return std::unexpected(keeper.error());
-  if (auto done = renew(store, network->id, options.rotate, clock.now()); !done) return std::unexpected(done.error());
+  if (auto done = renew(store, network->id, options.rotate ? Renewal::with_new_key : Renewal::at_once, clock.now());
+      !done)
+    return std::unexpected(done.error());
   // A new key is put in place before anything else is asked.
   if (auto passed = keeper->pass(clock.now()); !passed) return std::unexpected(passed.error());
   if (auto done = refresh(store, network->id, clock.now()); !done) return std::unexpected(done.error());

@@ -99,17 +99,17 @@ Result<void> Resolved::keep(uint32_t ifindex, const Profile& profile) {
     };
   };
   std::vector<std::pair<std::string, bool>> domains;
-  if (!profile.dns_domain.empty()) domains.emplace_back(profile.dns_domain, !profile.full);
-  if (profile.full) domains.emplace_back(".", true);  // every name that is no other device's
+  const bool full = profile.full && !profile.dns.empty();
+  if (!profile.dns_domain.empty() && !profile.dns.empty()) domains.emplace_back(profile.dns_domain, !full);
+  if (full) domains.emplace_back(".", true);  // every name that is no other device's
   auto done = call(*bus, kManager, "SetLinkDNS",
                    with_index([&](sd_bus_message* message) { return append_servers(message, profile.dns); }));
   if (done)
     done = call(*bus, kManager, "SetLinkDomains",
                 with_index([&](sd_bus_message* message) { return append_domains(message, domains); }));
   if (done)
-    done = call(*bus, kManager, "SetLinkDefaultRoute", with_index([&](sd_bus_message* message) {
-      return sd_bus_message_append(message, "b", profile.full ? 1 : 0);
-    }));
+    done = call(*bus, kManager, "SetLinkDefaultRoute",
+                with_index([&](sd_bus_message* message) { return sd_bus_message_append(message, "b", full ? 1 : 0); }));
   if (!done) return std::unexpected(done.error());
   return {};
 }

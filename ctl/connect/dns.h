@@ -17,8 +17,8 @@ namespace gw::connect {
 class Resolved {
  public:
   /// Gives a device the profile's name servers: for its domain alone, or with a full tunnel for every name that no
-  /// other device claims. ENOTSUP: systemd-resolved, or the system bus, is not there; EACCES, EIO: it refuses, in its
-  /// own words.
+  /// other device claims. A profile without any takes them away. ENOTSUP: systemd-resolved, or the system bus, is not
+  /// there; EACCES, EIO: it refuses, in its own words.
   Result<void> keep(uint32_t ifindex, const Profile& profile);
 
   /// Whether the device has name servers there; errors as in `keep`.

@@ -37,6 +37,7 @@ void judge_reverse_path(const Plan& plan, std::vector<std::string>& problems) {
 }
 
 std::string dns_text(const Profile& profile) {
+  if (profile.dns.empty()) return "unchanged";
   std::string out;
   for (const IpAddress& server : profile.dns) out += (out.empty() ? "" : ", ") + server.str();
   if (profile.full) return out + " for all names";
@@ -119,11 +120,12 @@ void Keeper::keep(const Plan& plan, Report& report, UnixSeconds now) {
 
 void Keeper::keep_dns(Report& report) {
   const Profile& profile = *report.network.profile;
-  if (!report.state || profile.dns.empty()) return;
+  if (!report.state) return;
   Dns& given = dns_[report.network.id];
   report.dns = dns_text(profile);
   if (given.ifindex == report.state->ifindex && given.profile == profile) return;
   if (auto kept = resolved_.keep(report.state->ifindex, profile); !kept) {
+    if (profile.dns.empty()) return;
     report.dns = "unchanged: " + kept.error().detail;
     if (kept.error().code != ENOTSUP) report.problems.push_back(kept.error().message());
     return;

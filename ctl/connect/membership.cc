@@ -238,8 +238,11 @@ Result<Network> join(const Store& store, const JoinLink& link, const JoinOptions
   return store.load(id);
 }
 
-Result<void> renew(const Store& store, const std::string& id, bool rotate, UnixSeconds now) {
-  return work_on(store, id, [&](Network& network) { return renew_locked(store, network, rotate, now); });
+Result<void> renew(const Store& store, const std::string& id, Renewal renewal, UnixSeconds now) {
+  return work_on(store, id, [&](Network& network) -> Result<void> {
+    if (renewal == Renewal::when_due && !is_due(network, now)) return {};
+    return renew_locked(store, network, renewal == Renewal::with_new_key, now);
+  });
 }
 
 Result<void> refresh(const Store& store, const std::string& id, UnixSeconds now) {
@@ -267,6 +270,10 @@ UnixSeconds renewal_due(const std::string& certificate_pem) {
   const UnixSeconds life = certificate->not_after - certificate->not_before;
   const auto spread = static_cast<UnixSeconds>(std::hash<std::string>{}(certificate->serial) % 1000);
   return certificate->not_before + life * 2 / 3 + life / 24 * spread / 1000;
+}
+
+bool is_due(const Network& network, UnixSeconds now) {
+  return network.next_key || now >= renewal_due(network.certificate_pem);
 }
 
 bool is_renewable(const std::string& certificate_pem, UnixSeconds now) {

@@ -23,9 +23,15 @@ struct JoinOptions {
 /// EEXIST: joined already. Errors of Https::connect and enrol.
 Result<Network> join(const Store& store, const JoinLink& link, const JoinOptions& options, UnixSeconds now);
 
-/// A new certificate, and with `rotate`, or when the key is old enough, or a rotation was cut off, a new WireGuard key.
-/// Until the gateway has answered both keys are kept. What fails is stored as the network's trouble.
-Result<void> renew(const Store& store, const std::string& id, bool rotate, UnixSeconds now);
+enum class Renewal : uint8_t {
+  when_due,  ///< and else nothing: somebody else may have been quicker
+  at_once,
+  with_new_key,
+};
+
+/// A new certificate, and with `with_new_key`, or when the key is old enough, or a rotation was cut off, a new
+/// WireGuard key. Until the gateway has answered both keys are kept. What fails is stored as the network's trouble.
+Result<void> renew(const Store& store, const std::string& id, Renewal renewal, UnixSeconds now);
 
 /// Fetches the profile and the authorities anew, and looks the endpoint up. What fails is stored as trouble.
 Result<void> refresh(const Store& store, const std::string& id, UnixSeconds now);
@@ -36,6 +42,9 @@ Result<void> find_endpoint(const Store& store, const std::string& id);
 /// When the certificate is to be renewed: at two thirds of its life, plus up to a twenty-fourth of it, by the
 /// certificate, so that not all come at once. 0 for a damaged one.
 UnixSeconds renewal_due(const std::string& certificate_pem);
+
+/// Whether that time has come, or a key is waiting that the gateway may have taken already.
+bool is_due(const Network& network, UnixSeconds now);
 
 /// False when the certificate ended so long ago (30 days) that the gateway does not renew it any more.
 bool is_renewable(const std::string& certificate_pem, UnixSeconds now);

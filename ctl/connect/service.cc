@@ -130,19 +130,19 @@ void Service::tend(const Report& report, UnixSeconds now) {
   const Network& network = report.network;
   if (jobs_->is_busy(network.id) || now < patience_[network.id].next) return;
   const bool renewable = is_renewable(network.certificate_pem, now);
-  // A key that the gateway may have taken already is settled at once.
-  const bool due = network.next_key || now >= renewal_due(network.certificate_pem);
-  if (due && renewable) return start_renewal(network.id);
+  if (is_due(network, now) && renewable) return start_renewal(network);
   const bool old = !network.profile || now - network.profile_since >= kProfileAge;
   if (old && now >= network.profile_since && renewable) return start_refresh(network.id);
   if (!report.is_up(now)) look_for_endpoint(network, now);
 }
 
-void Service::start_renewal(const std::string& id) {
+void Service::start_renewal(const Network& network) {
+  const std::string& id = network.id;
   jobs_->start(
-      id, [store = store_, id, now = clock_.now()] { return renew(store, id, false, now); },
-      [this, id](const Result<void>& result) {
-        if (result) {
+      id, [store = store_, id, now = clock_.now()] { return renew(store, id, Renewal::when_due, now); },
+      [this, id, before = network.certificate_pem](const Result<void>& result) {
+        const auto after = store_.load(id);
+        if (result && after && after->certificate_pem != before) {
           log(SD_INFO, id + ": the certificate was renewed");
           pass();  // a new key is put in place before anything else is asked
           start_refresh(id);
@@ -168,8 +168,9 @@ void Service::look_for_endpoint(const Network& network, UnixSeconds now) {
 }
 
 void Service::finished(const std::string& id, const Result<void>& result) {
+  // A gateway whose certificates are due as soon as they are issued is not asked without end.
   if (result)
-    patience_.erase(id);
+    patience_[id] = {.next = clock_.now() + kFirstDelay, .delay = 0};
   else
     patience_[id].failed(clock_.now());
   soon();

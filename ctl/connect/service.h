@@ -37,7 +37,7 @@ class Service {
   void soon();
   void pass();
   void tend(const Report& report, UnixSeconds now);
-  void start_renewal(const std::string& id);
+  void start_renewal(const Network& network);
   void start_refresh(const std::string& id);
   void look_for_endpoint(const Network& network, UnixSeconds now);
   void finished(const std::string& id, const Result<void>& result);

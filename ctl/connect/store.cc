@@ -2,6 +2,7 @@
 #include "ctl/connect/store.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -163,11 +164,25 @@ Result<pki::PrivateKey> Store::read_identity(const Network& network) const {
   return key;
 }
 
-Result<UniqueFd> Store::lock(const std::string& id) const { return lock_directory(directory_of(id)); }
+Result<UniqueFd> Store::lock(const std::string& id) const {
+  for (;;) {
+    auto held = lock_directory(directory_of(id));
+    if (!held) return held;
+    // Whoever held it may have removed the directory, and another may have made it anew.
+    struct stat locked{};
+    struct stat present{};
+    if (::fstat(held->get(), &locked) != 0) return failure(errno, "lock", directory_of(id));
+    if (::stat(directory_of(id).c_str(), &present) != 0) return failure(errno, "lock", directory_of(id));
+    if (locked.st_ino == present.st_ino && locked.st_dev == present.st_dev) return held;
+  }
+}
 
 Result<UniqueFd> Store::reserve(const std::string& id) const {
-  if (auto made = make_directories(directory_of(id), kDirectoryMode); !made) return std::unexpected(made.error());
-  return lock(id);
+  for (;;) {
+    if (auto made = make_directories(directory_of(id), kDirectoryMode); !made) return std::unexpected(made.error());
+    auto held = lock(id);
+    if (held || held.error().code != ENOENT) return held;  // else it went between the two
+  }
 }
 
 Result<UniqueFd> Store::lock_all() const {

@@ -165,6 +165,15 @@ TEST_F(ConnectDns, OfAFullTunnelIsForEveryName) {
                                         "SetLinkDefaultRoute 7 yes"));
 }
 
+TEST_F(ConnectDns, WithoutServersIsTakenAway) {
+  FakeResolved fake(bus_.address());
+  Profile profile = test::sample_profile();
+  profile.full = true;
+  profile.dns.clear();
+  must(resolved_.keep(7, profile));
+  EXPECT_THAT(fake.calls(), ElementsAre("SetLinkDNS 7", "SetLinkDomains 7", "SetLinkDefaultRoute 7 no"));
+}
+
 TEST_F(ConnectDns, WithoutSystemdResolvedIsNotSetAndSaidSo) {
   const auto kept = resolved_.keep(7, test::sample_profile());
   ASSERT_FALSE(kept);

@@ -4,8 +4,10 @@
 #include <gmock/gmock.h>
 #include <sys/stat.h>
 
+#include <atomic>
 #include <cerrno>
 #include <filesystem>
+#include <thread>
 #include <tuple>
 
 #include "gatewayd/base/file.h"
@@ -108,6 +110,23 @@ TEST_F(ConnectStore, OneDamagedNetworkDoesNotHideTheOthers) {
   EXPECT_EQ(all.networks, std::vector{network});
   ASSERT_THAT(all.damaged, SizeIs(1));
   EXPECT_EQ(all.damaged[0].object, "bad");
+}
+
+TEST_F(ConnectStore, ALockIsOfTheDirectoryThatIsThere) {
+  auto held = must(store_.reserve("vpn"));
+  std::atomic<bool> locked = false;
+  std::jthread second([&] {
+    const auto lock = store_.reserve("vpn");
+    locked = lock.has_value();
+    must(make_directories(store_.directory_of("vpn") + "/still-there", 0700));  // fails in one that was removed
+  });
+  // It may wait already or come later: in both cases it ends with a lock on a directory that is there.
+  must(store_.remove("vpn"));
+  held.reset();
+  second.join();
+  EXPECT_TRUE(locked);
+  EXPECT_TRUE(std::filesystem::exists(store_.directory_of("vpn") + "/still-there"));
+  EXPECT_EQ(store_.lock("other").error().code, ENOENT);
 }
 
 TEST_F(ConnectStore, RemovingLeavesNothing) {
