@@ -84,13 +84,15 @@ class Machine:
         if self.process.poll() is not None:
             raise RuntimeError(f"QEMU ended with {self.process.returncode}")
 
-    def ssh_command(self, *command):
-        options = [
+    def ssh_options(self):
+        return [
             "-i", str(self.key), "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
             "-o", "LogLevel=ERROR", "-o", "ConnectTimeout=30", "-o", "ControlMaster=auto", "-o", f"ControlPath={self.control}",
             "-o", "ControlPersist=yes", "-o", "ServerAliveInterval=5",
         ]  # fmt: skip
-        return self.world.inside_of(self.world.outside, "ssh", *options, f"root@{GATEWAY}", *command)
+
+    def ssh_command(self, *command):
+        return self.world.inside_of(self.world.outside, "ssh", *self.ssh_options(), f"root@{GATEWAY}", *command)
 
     def ssh(self, command, check=True, timeout=120, stdin=None):
         return run(*self.ssh_command(command), check=check, timeout=timeout, stdin=stdin)
