@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A signed bundle moves the gateway to the other slot with its state; a bad version is left by itself; a foreign bundle is refused."""
+"""A signed bundle moves the gateway to the other slot with its state, and back; a bad version is left by itself; a foreign bundle is refused."""
 import pathlib
+import re
 import subprocess
 
 from parts.client import add_client
@@ -38,9 +39,10 @@ def send(machine, bundle):
         subprocess.run(machine.ssh_command("cat >/data/update.raucb"), stdin=content, check=True, timeout=300)
 
 
-def install(machine, bundle, check=True):
+def install(machine, bundle, command, check=True):
+    """command: what takes a bundle, 'rauc install' or 'gwctl system update'."""
     send(machine, bundle)
-    done = machine.ssh("rauc install /data/update.raucb; code=$?; rm -f /data/update.raucb; exit $code", check=False, timeout=600)
+    done = machine.ssh(f"{command} /data/update.raucb; code=$?; rm -f /data/update.raucb; exit $code", check=False, timeout=600)
     if check and done.returncode:
         raise RuntimeError(done.stdout + done.stderr)
     return done
@@ -84,34 +86,63 @@ def prove(scene):
     scene.world.connect(profile)
     wait_for("the page", scene.world.fetch, 60)
     before = state(machine)
+    update(scene, machine, good, foreign, before)
+    go_back(scene, machine, before)
+    install_bad(scene, machine, bad, before)
 
-    refused = install(machine, foreign, check=False)
-    scene.check("a bundle that somebody else signed is refused", refused.returncode != 0 and "signature" in (refused.stdout + refused.stderr).lower(),
-                refused.stderr)  # fmt: skip
-    install(machine, good)
+
+def update(scene, machine, good, foreign, before):
+    refused = install(machine, foreign, "gwctl system update", check=False)
+    scene.check("a bundle that somebody else signed is refused", refused.returncode == 1 and "not signed by a key" in refused.stderr, refused.stderr)
+    refused = install(machine, foreign, "rauc install", check=False)
+    scene.check("by RAUC itself too", refused.returncode != 0 and "signature" in (refused.stdout + refused.stderr).lower(), refused.stderr)
+    said = install(machine, good, "gwctl system update")
+    scene.check("gwctl says what comes next", "reboot when it suits" in said.stdout, said.stdout)
     scene.check("the tunnel works while the update is written", scene.world.fetch())
     restart(machine)
     machine.wait_ready()
     scene.check("after the restart the other slot runs", slot(machine) == "B")
     scene.check("it is the new version", machine.ssh("cat /usr/lib/gateway/build-id").stdout == "good\n")
-    scene.check("keys, authority, configuration and clients are as before", state(machine) == before, state(machine))
+    unchanged(scene, machine, before)
     scene.check("the client comes in with its old profile", wait_for("the page", scene.world.fetch, 90))
-    marked = machine.ssh("grub-editenv /boot/fat/grub/grubenv list").stdout
+    marked = grubenv(machine)
     scene.check("the boot loader has it as good", "B_OK=1" in marked and "B_TRY=0" in marked and "ORDER=B A" in marked, marked)
+    shown = machine.ssh("gwctl system status").stdout
+    scene.check("gwctl shows what runs", re.search(r"rootfs\.1 +B +booted +good +good ", shown) is not None, shown)
 
-    install(machine, bad)
-    scene.check("a version that will turn out bad can be installed", "ORDER=A B" in machine.ssh("grub-editenv /boot/fat/grub/grubenv list").stdout)
+
+def go_back(scene, machine, before):
+    machine.ssh("gwctl system rollback")
+    restart(machine)
+    machine.wait_ready()
+    scene.check("gwctl system rollback goes back to the slot before", slot(machine) == "A")
+    unchanged(scene, machine, before)
+    scene.check("the client comes in", wait_for("the page", scene.world.fetch, 90))
+
+
+def install_bad(scene, machine, bad, before):
+    install(machine, bad, "rauc install")
+    scene.check("a version that will turn out bad can be installed", "ORDER=B A" in grubenv(machine), grubenv(machine))
     restart(machine)
     wait_for("the slot that was good", lambda: came_back(machine), 600, 2)
     machine.wait_ready()
-    scene.check("a version whose gatewayd does not become ready is left by itself", slot(machine) == "B")
-    scene.check("and marked as bad", "A_OK=0" in machine.ssh("grub-editenv /boot/fat/grub/grubenv list").stdout)
-    scene.check("keys, authority, configuration and clients are as before", state(machine) == before, state(machine))
+    scene.check("a version whose gatewayd does not become ready is left by itself", slot(machine) == "A")
+    scene.check("and marked as bad", "B_OK=0" in grubenv(machine), grubenv(machine))
+    unchanged(scene, machine, before)
     scene.check("the client comes in", wait_for("the page", scene.world.fetch, 90))
+
+
+def grubenv(machine):
+    return machine.ssh("grub-editenv /boot/fat/grub/grubenv list").stdout
+
+
+def unchanged(scene, machine, before):
+    now = state(machine)
+    scene.check("keys, authority, configuration and clients are as before", now == before, f"{before}\n{now}")
 
 
 def came_back(machine):
     try:
-        return machine.ssh("grep -q rauc.slot=B /proc/cmdline", check=False, timeout=60).returncode == 0
+        return machine.ssh("grep -q rauc.slot=A /proc/cmdline", check=False, timeout=60).returncode == 0
     except subprocess.TimeoutExpired:
         return False
