@@ -7,6 +7,7 @@ inside    10.1.1.10 on the bridge 'subnet' with the machine's second card: what 
 """
 import os
 import pathlib
+import socket
 import subprocess
 import sys
 import time
@@ -33,6 +34,12 @@ def wait_for(what, condition, seconds, pause=0.5):
         if time.monotonic() > end:
             raise TimeoutError(f"not within {seconds} s: {what}")
         time.sleep(pause)
+
+
+def listens(path):
+    """Whether somebody answers at a socket of the file system."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(path) == 0
 
 
 class World:
@@ -98,8 +105,9 @@ class World:
         """Brings the client's tunnel up with a profile that gwctl wrote; replaces the one before."""
         self.disconnect()
         daemon = self.start(self.client, "wireguard-go", "-f", self.tunnel)
-        socket = pathlib.Path(f"/var/run/wireguard/{self.tunnel}.sock")
-        wait_for("the WireGuard device", lambda: socket.exists() or daemon.poll() is not None, 10, 0.05)
+        # wg deletes a socket that does not listen yet.
+        path = f"/var/run/wireguard/{self.tunnel}.sock"
+        wait_for("the WireGuard device", lambda: listens(path) or daemon.poll() is not None, 30, 0.05)
         lines = [line.strip() for line in profile.splitlines()]
         values = {line.split("=", 1)[0].strip(): line.split("=", 1)[1].strip() for line in lines if "=" in line}
         bare = [line for line in lines if line.split("=")[0].strip() not in ("Address", "DNS", "MTU")]

@@ -3,7 +3,7 @@
 import shutil
 
 from machine import ARM64
-from parts.client import add_client, memory
+from parts.client import add_client, tell_memory
 from world import wait_for
 
 
@@ -20,7 +20,7 @@ def prove(scene):
     ready = machine.wait_ready(600)
     boot = machine.ssh("systemctl show gatewayd -p ActiveEnterTimestampMonotonic --value").stdout.strip()
     scene.tell(f"measured: arm64, READY {int(boot) / 1e6:.1f} s after the kernel's start; healthy {ready:.1f} s after power on (first boot)")
-    scene.tell(f"measured: {memory(machine):.0f} MiB in use of a machine with 1024 MiB, gatewayd's tables among them")
+    tell_memory(scene, machine)
     scene.check("it is arm64", machine.ssh("uname -m").stdout == "aarch64\n")
     scene.check("WireGuard is the kernel's", "kernel" in machine.ssh("gwctl status").stdout)
     scene.check("no unit failed", machine.ssh("systemctl --failed --plain --no-legend").stdout == "")
