@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "ctl/client_commands.h"
 #include "ctl/facts.h"
 #include "ctl/fields.h"
@@ -38,22 +40,33 @@ Outcome<std::string> show_list(Context& context) {
   if (!clients) return std::unexpected(clients.error());
   if (context.json) return json_text(*clients);
   if (clients->empty()) return "No clients. 'gwctl client add NAME --group GROUP' adds one.\n";
-  Table table({{"NAME"},
-               {"STATE"},
-               {"ADDRESSES", false, true},
-               {"GROUPS", false, true},
-               {"ENDS"},
-               {"LAST HANDSHAKE"},
-               {"IN", true},
-               {"OUT", true},
-               {"DENIED", true},
-               {"LAST SEEN"}});
+  const bool names =
+      std::ranges::any_of(*clients, [](const Json& client) { return !text(client, "dns_name").empty(); });
+  std::vector<Column> columns = {{"NAME"},
+                                 {"STATE"},
+                                 {"ADDRESSES", false, true},
+                                 {"GROUPS", false, true},
+                                 {"ENDS"},
+                                 {"LAST HANDSHAKE"},
+                                 {"IN", true},
+                                 {"OUT", true},
+                                 {"DENIED", true},
+                                 {"LAST SEEN"}};
+  if (names) columns.insert(columns.begin() + 2, {"DNS NAME"});
+  Table table(std::move(columns));
   for (const Json& client : *clients) {
-    table.add({text(client, "name"), state_of(client, context.now()), joined(client, "addresses"),
-               or_dash(joined(client, "groups", ",")), end_of(client, context.now()),
-               ago(context.now(), time_of(client, "last_handshake")), bytes(number(client, "rx_bytes")),
-               bytes(number(client, "tx_bytes")), fmt::format("{}", number(client, "denied")),
-               last_seen(client, context.now())});
+    std::vector<Cell> row = {text(client, "name"),
+                             state_of(client, context.now()),
+                             joined(client, "addresses"),
+                             or_dash(joined(client, "groups", ",")),
+                             end_of(client, context.now()),
+                             ago(context.now(), time_of(client, "last_handshake")),
+                             bytes(number(client, "rx_bytes")),
+                             bytes(number(client, "tx_bytes")),
+                             fmt::format("{}", number(client, "denied")),
+                             last_seen(client, context.now())};
+    if (names) row.insert(row.begin() + 2, or_dash(text(client, "dns_name")));
+    table.add(std::move(row));
   }
   return table.render(context.style);
 }
@@ -92,6 +105,7 @@ Outcome<std::string> show_one(Context& context, const ShowOptions& options) {
     facts.add("description", description);
   }
   facts.add("addresses", or_dash(joined(*client, "addresses")));
+  if (const std::string name = text(*client, "dns_name"); !name.empty()) facts.add("DNS name", name);
   facts.add("groups", or_dash(joined(*client, "groups")));
   if (const std::string missing = joined(*client, "missing_groups"); !missing.empty()) {
     facts.add("missing groups", missing + ": not in the configuration, so they grant nothing", Tone::warn);

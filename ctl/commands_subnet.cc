@@ -10,7 +10,7 @@ namespace {
 constexpr uint16_t kLastVlan = 4094;
 
 struct SubnetOptions : EditOptions {
-  std::vector<std::string> prefixes, addresses, via;
+  std::vector<std::string> prefixes, addresses, via, hosts;
   std::string interface, description;
   uint16_t vlan = 0;
 };
@@ -24,6 +24,7 @@ void declare(CLI::App& command, SubnetOptions& options) {
       ->type_name("VID");
   repeatable(command, "--address", options.addresses, "The gateway's own address in it")->check(address());
   repeatable(command, "--via", options.via, "The next hop, when it is routed and not attached")->check(address());
+  repeatable(command, "--host", options.hosts, "A machine in it that has a name")->type_name("NAME=ADDRESS");
   command.add_option("--description", options.description, "A word for people")->type_name("TEXT");
 }
 
@@ -32,6 +33,7 @@ Outcome<std::string> add(Context& context, const SubnetOptions& options) {
   if (options.vlan != 0) subnet["vlan"] = options.vlan;
   if (!options.addresses.empty()) subnet["address"] = options.addresses;
   if (!options.via.empty()) subnet["via"] = options.via;
+  if (!options.hosts.empty()) subnet["hosts"] = options.hosts;
   if (!options.description.empty()) subnet["description"] = options.description;
   return edit(context, options, "AddSubnet", "sa{sv}", Json::array({options.name, subnet}),
               "Subnet " + options.name + " added");
@@ -53,6 +55,7 @@ Outcome<std::string> show(Context& context) {
                {"VLAN", true},
                {"ADDRESS"},
                {"VIA"},
+               {"HOSTS", false, true},
                {"DESCRIPTION", false, true},
                {"WRITTEN AT", false, true}});
   for (const Json& subnet : *subnets) {
@@ -63,6 +66,7 @@ Outcome<std::string> show(Context& context) {
                vlan == 0 ? "-" : fmt::format("{}", vlan),
                or_dash(joined(subnet, "address")),
                or_dash(joined(subnet, "via")),
+               or_dash(joined(subnet, "hosts")),
                or_dash(text(subnet, "description")),
                {or_dash(text(subnet, "origin")), Tone::faint}});
   }

@@ -10,6 +10,7 @@
 #include "gatewayd/backup/switch.h"
 #include "gatewayd/base/file.h"
 #include "gatewayd/control/wireguard_key.h"
+#include "gatewayd/names/ask.h"
 
 namespace gw {
 namespace {
@@ -128,7 +129,7 @@ Result<void> Daemon::open_kernel() {
   controller_.emplace(control::GatewayController::Parts{*registry_, *reconciler_, *intents_, *kernel_, clock_},
                       control::GatewayController::Options{options_.config, options_.state + "/ca", options_.version,
                                                           public_key_, clock_is_synchronised, options_.trust_clock,
-                                                          running_seconds, run_directory_, options_.state},
+                                                          running_seconds, run_directory_, options_.state, names::ask},
                       control::GatewayController::Listener{
                           [this](const apply::Report& report) { on_converged(report); },
                           [this](const apply::Report& report) { on_adjusted(report); },

@@ -75,6 +75,8 @@ class Daemon {
   void on_adjusted(const apply::Report& report);
   void on_verdicts();
   void settle_verdicts();
+  void names_changed();
+  void write_names();
   void follow_metrics();
   void write_metrics();
   void tick();
@@ -119,7 +121,9 @@ class Daemon {
   std::optional<events::ClockWatch> clock_watch_;
   std::optional<events::Resolver> resolver_;
   events::Source converge_timer_, tick_timer_, bus_timer_, names_timer_, endings_timer_, settle_timer_,
-      fast_path_timer_, metrics_timer_;
+      fast_path_timer_, metrics_timer_, write_names_timer_;
+  bool names_due_ = false;       // write_names_timer_ runs
+  std::string names_complaint_;  // said once
 };
 
 /// `gatewayd --reset-time`: the registry believes the wall clock again, whatever it has seen. 0, or 1 with the reason

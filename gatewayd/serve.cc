@@ -22,6 +22,8 @@ constexpr uint64_t kUsPerMs = 1000;
 constexpr uint64_t kUsPerSecond = 1'000'000;
 constexpr size_t kMostLines = 40;  // of one report: ten thousand clients are not listed one by one
 constexpr uint64_t kNamesUs = 60 * kUsPerSecond;
+constexpr uint64_t kWriteNamesUs = 50'000;
+constexpr uint64_t kWriteNamesAgainUs = 5 * kUsPerSecond;
 constexpr uint64_t kEndingsUs = 3600 * kUsPerSecond;
 constexpr uint64_t kSettleUs = kUsPerSecond;
 constexpr uint64_t kFastPathUs = 2 * kUsPerSecond;
@@ -97,6 +99,7 @@ Result<void> Daemon::make_timers() {
       {&names_timer_, CLOCK_MONOTONIC, [this] { look_up_names(); }},
       {&endings_timer_, CLOCK_MONOTONIC, [this] { look_at_endings(); }},
       {&fast_path_timer_, CLOCK_MONOTONIC, [this] { look_at_fast_path(); }},
+      {&write_names_timer_, CLOCK_MONOTONIC, [this] { write_names(); }},
       {&metrics_timer_, CLOCK_MONOTONIC, [this] { write_metrics(); }}};
   for (const auto& [timer, clock, callback] : all) {
     auto made = events::Source::timer(loop_, clock, callback);
@@ -165,6 +168,7 @@ void Daemon::converge() {
 void Daemon::on_converged(const apply::Report& report) {
   pace_.finished(monotonic(), report.clean());
   follow_metrics();
+  names_changed();
   log_report(report);
   if (report.clean()) remove_other_layouts();
   schedule_converge();
@@ -181,6 +185,7 @@ void Daemon::remove_other_layouts() {
 
 void Daemon::on_adjusted(const apply::Report& report) {
   schedule_tick();
+  names_changed();
   if (!report.clean() || !report.repairs.empty()) log_report(report);
   if (report.clean() && !report.unsettled) return;
   pace_.changed(monotonic());
@@ -232,6 +237,22 @@ void Daemon::settle_verdicts() {
   settling_ = news + kept_back != 0 || !settled;
   if (settling_) return log_failure(settle_timer_.set_after(kSettleUs));
   if (untold_ != 0) log_.entry(control::journal_summary(std::exchange(untold_, 0)));
+}
+
+// A moment later: whoever makes a thousand clients, or revokes one, does not wait for the file with all of them.
+void Daemon::names_changed() {
+  if (!std::exchange(names_due_, true)) log_failure(write_names_timer_.set_after(kWriteNamesUs));
+}
+
+void Daemon::write_names() {
+  names_due_ = false;
+  const auto written = controller_->write_names();
+  const std::string complaint = written ? "" : written.error().message();
+  if (!complaint.empty() && complaint != names_complaint_) log_.error("names are not as they should be: " + complaint);
+  names_complaint_ = complaint;
+  if (written) return;
+  names_due_ = true;
+  log_failure(write_names_timer_.set_after(kWriteNamesAgainUs));
 }
 
 // After a change of the configuration: another file, another interval, or none.

@@ -84,9 +84,10 @@ struct Public {
 
 enum class Tunnel : uint8_t { split, full };
 
+/// `vpn.dns`: the gateway serves names of this domain, and looks all others up for whoever asks.
 struct Dns {
-  std::string domain;
-  std::vector<IpAddress> forward;
+  std::string domain;              ///< lower case, without a dot at its end
+  std::vector<IpAddress> forward;  ///< who is asked for other names; none: whom the gateway itself asks
 
   bool operator==(const Dns&) const = default;
 };
@@ -101,12 +102,21 @@ struct Vpn {
   bool operator==(const Vpn&) const = default;
 };
 
+/// A machine that has a name in `vpn.dns.domain` without being a client.
+struct NamedHost {
+  std::vector<IpAddress> addresses;  ///< at least one
+  Origin origin;
+
+  bool operator==(const NamedHost&) const = default;
+};
+
 struct Subnet {
   std::vector<Prefix> prefixes;
   std::string interface;
   std::optional<uint16_t> vlan;
   std::vector<IpAddress> address;  ///< the gateway's own address in it; none: the interface keeps what it has
   std::vector<IpAddress> via;      ///< next hop when the subnet is routed, not attached; at most one of each family
+  std::map<std::string, NamedHost> hosts;  ///< by label; no two subnets have one of the same name
   std::string description;
   Origin origin;
 

@@ -28,6 +28,13 @@ struct DeviceUse {
   std::string use;
 };
 
+/// A name that the gateway shall serve, and the subnet that it was written for.
+struct DraftHost {
+  std::string name;
+  std::string subnet;
+  Mark mark;
+};
+
 struct DraftRule {
   Rule rule;
   Mark mark;
@@ -45,6 +52,9 @@ struct Draft {
       groups;  ///< also those whose contents are wrong, so that a rule that names one is not wrong as well
   std::map<std::string, Mark> subnets;
   std::map<std::string, Mark> sites;
+  std::vector<DraftHost> hosts;        ///< as written
+  std::optional<Text> domain;          ///< of vpn.dns
+  std::vector<PlacedAddress> forward;  ///< of vpn.dns
   std::vector<DraftRule> rules;
 };
 
@@ -72,6 +82,10 @@ void order_rules(Diagnostics& diagnostics, Draft& draft);
 /// device has two uses.
 void check_addresses(Diagnostics& diagnostics, const Draft& draft);
 void check_devices(Diagnostics& diagnostics, const Draft& draft);
+
+/// Names: those of hosts need a domain and are unlike each other's and the gateway's own; nobody is asked who would ask
+/// back.
+void check_names(Diagnostics& diagnostics, const Draft& draft);
 
 /// Refuses each rule that can never match because one earlier rule matches all that it does. Reports only what is
 /// certain.

@@ -57,15 +57,15 @@ void read_sections(Diagnostics& diagnostics, const YamlNode& root, Draft& draft)
   read_dataplane(diagnostics, sections.get("dataplane"), draft);
 }
 
-/// Whoever is let in may see that the gateway answers (DATAPLANE "Zones").
-Rule gateway_icmp() {
+/// Whoever is let in may use this of the gateway itself, unless a rule that was written denies it (DATAPLANE "Zones").
+Rule gateway_service(std::string name, const std::string& service) {
   Rule rule;
-  rule.name = "builtin-gateway-icmp";
+  rule.name = std::move(name);
   rule.action = Action::allow;
   rule.from = {{Selector::Kind::vpn, {}, {}}};
   rule.to = {{Selector::Kind::gateway, {}, {}}};
-  rule.services = built_in_services().at("ping");
-  rule.service_names = {"ping"};
+  rule.services = built_in_services().at(service);
+  rule.service_names = {service};
   rule.built_in = true;
   rule.origin.file = "built in";
   return rule;
@@ -116,9 +116,11 @@ Loaded load(const Files& files) {
   order_rules(diagnostics, draft);
   check_addresses(diagnostics, draft);
   check_devices(diagnostics, draft);
+  check_names(diagnostics, draft);
   check_shadows(diagnostics, draft);
   for (DraftRule& rule : draft.rules) draft.config.rules.push_back(std::move(rule.rule));
-  draft.config.rules.push_back(gateway_icmp());
+  draft.config.rules.push_back(gateway_service("builtin-gateway-icmp", "ping"));
+  if (draft.config.vpn.dns) draft.config.rules.push_back(gateway_service("builtin-gateway-dns", "dns"));
   return {std::move(draft.config), diagnostics.take()};
 }
 

@@ -3,6 +3,7 @@
 
 #include "gatewayd/base/label.h"
 #include "gatewayd/config/draft.h"
+#include "gatewayd/config/names.h"
 #include "gatewayd/config/selector.h"
 #include "gatewayd/config/words.h"
 
@@ -69,16 +70,18 @@ void read_public(Diagnostics& diagnostics, const YamlNode& node, Draft& draft) {
   side.allow = read_allow(diagnostics, section.get("allow"), draft);
 }
 
-std::optional<Dns> read_dns(Diagnostics& diagnostics, const YamlNode* node) {
+std::optional<Dns> read_dns(Diagnostics& diagnostics, const YamlNode* node, Draft& draft) {
   if (node == nullptr) return std::nullopt;
   const Section section(diagnostics, *node, "vpn.dns", {"domain", "forward"});
   Dns dns;
   if (const auto domain = read_text(diagnostics, section.require("domain", "domain: vpn.internal"))) {
-    dns.domain = domain->text;
+    dns.domain = lower_case(domain->text);
     if (!is_host_name(domain->text))
       diagnostics.error(domain->mark, fmt::format("'{}' is no domain; write one such as vpn.internal", domain->text));
+    draft.domain = domain;
   }
-  dns.forward = values(read_addresses(diagnostics, section.get("forward")));
+  draft.forward = read_addresses(diagnostics, section.get("forward"));
+  dns.forward = values(draft.forward);
   return dns;
 }
 
@@ -127,7 +130,7 @@ void read_vpn(Diagnostics& diagnostics, const YamlNode* node, Draft& draft) {
   read_pool(diagnostics, section.require("subnets", "subnets: [172.16.201.0/24]"), draft);
   vpn.tunnel = read_word<Tunnel>(diagnostics, section.get("tunnel"), {{"split", Tunnel::split}, {"full", Tunnel::full}})
                    .value_or(Tunnel::split);
-  vpn.dns = read_dns(diagnostics, section.get("dns"));
+  vpn.dns = read_dns(diagnostics, section.get("dns"), draft);
 }
 
 void read_dataplane(Diagnostics& diagnostics, const YamlNode* node, Draft& draft) {

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "gatewayd/config/draft.h"
+#include "gatewayd/config/names.h"
 #include "gatewayd/config/words.h"
 
 namespace gw::config {
@@ -21,8 +22,8 @@ class SubnetReader {
       : diagnostics_(diagnostics),
         named_(named),
         what_(fmt::format("subnet '{}'", named.name)),
-        section_(diagnostics, *named.value, what_, {"prefixes", "interface", "vlan", "address", "via", "description"}) {
-  }
+        section_(diagnostics, *named.value, what_,
+                 {"prefixes", "interface", "vlan", "address", "via", "hosts", "description"}) {}
 
   Subnet read(Draft& draft) {
     prefixes_ = read_prefixes(diagnostics_, section_.require("prefixes", "prefixes: [10.1.1.0/24]"));
@@ -36,6 +37,7 @@ class SubnetReader {
     read_link(draft);
     read_address();
     read_via();
+    read_hosts(draft);
     if (const auto text = read_text(diagnostics_, section_.get("description"))) subnet_.description = text->text;
     return std::move(subnet_);
   }
@@ -107,6 +109,29 @@ class SubnetReader {
             mark, fmt::format("'via' has no next hop of the family of {}; add one, as in via: [10.1.0.1, \"fd00::1\"]",
                               prefix.str()));
       }
+    }
+  }
+
+  void read_hosts(Draft& draft) {
+    for (const Named& host : read_names(diagnostics_, section_.get("hosts"), "host")) {
+      NamedHost& out = subnet_.hosts[lower_case(host.name)];
+      out.origin = diagnostics_.origin(host.mark);
+      draft.hosts.push_back({lower_case(host.name), named_.name, host.mark});
+      const bool null = host.value->is(YamlNode::Kind::null);
+      for (const auto& [address, mark] : read_addresses(diagnostics_, null ? nullptr : host.value)) {
+        const Prefix* home = home_of(address);
+        if (home == nullptr && !subnet_.prefixes.empty()) {
+          diagnostics_.error(mark, fmt::format("address {} of host '{}' lies in no prefix of {}; take one within {}",
+                                               address.str(), host.name, what_, subnet_.prefixes.front().str()));
+        } else if (home != nullptr && is_edge(*home, address)) {
+          diagnostics_.error(mark, fmt::format("address {} of host '{}' is the network or broadcast address of {}",
+                                               address.str(), host.name, home->str()));
+        }
+        out.addresses.push_back(address);
+      }
+      if (null || (host.value->is(YamlNode::Kind::sequence) && host.value->items.empty()))
+        diagnostics_.error(host.mark,
+                           fmt::format("host '{}' has no address; write {}: 10.1.1.10", host.name, host.name));
     }
   }
 

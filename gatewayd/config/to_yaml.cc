@@ -58,6 +58,11 @@ YamlNode to_yaml(const Subnet& subnet) {
   if (subnet.vlan) put(map, "vlan", std::to_string(*subnet.vlan));
   if (!subnet.address.empty()) put(map, "address", list_of(subnet.address));
   if (!subnet.via.empty()) put(map, "via", list_of(subnet.via));
+  if (!subnet.hosts.empty()) {
+    YamlNode hosts = map_node();
+    for (const auto& [name, host] : subnet.hosts) put(hosts, name.c_str(), list_of(host.addresses));
+    put(map, "hosts", std::move(hosts));
+  }
   put_text(map, "description", subnet.description);
   return map;
 }

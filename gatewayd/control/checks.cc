@@ -9,6 +9,7 @@
 #include <set>
 
 #include "gatewayd/base/nearest.h"
+#include "gatewayd/config/names.h"
 
 namespace gw::control {
 namespace {
@@ -24,6 +25,15 @@ std::string removed_groups(const config::Config& applied, const config::Config& 
     if (members.empty()) continue;
     out += fmt::format("{}group {} is gone, but {} {} in it", out.empty() ? "" : "; ", group, enumerate(members),
                        members.size() == 1 ? "is" : "are");
+  }
+  return out;
+}
+
+std::string taken_names(const config::Config& wanted, const std::vector<registry::Client>& clients) {
+  std::string out;
+  for (const registry::Client& client : clients) {
+    const auto why = config::why_taken(wanted, client.name);
+    if (why) out += fmt::format("{}client {}: {}", out.empty() ? "" : "; ", client.name, *why);
   }
   return out;
 }
@@ -82,6 +92,9 @@ Result<void> check_clients(const config::Config* applied, const config::Config& 
   const std::string groups = applied == nullptr ? "" : removed_groups(*applied, wanted, clients);
   if (!groups.empty()) {
     return failure(EBUSY, kApply, {}, groups + "; take them out first (gwctl client set NAME --remove-group GROUP)");
+  }
+  if (const std::string names = taken_names(wanted, clients); !names.empty()) {
+    return failure(EBUSY, kApply, {}, names + "; rename one of them (a client: remove it and add it again)");
   }
   std::vector<std::string> outside;
   for (const registry::Client& client : clients) {

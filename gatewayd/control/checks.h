@@ -13,7 +13,9 @@
 namespace gw::control {
 
 /// EBUSY: a group of `applied` that has members is gone in `wanted` (lists them), or an address that a client has lies
-/// outside the pools of `wanted` (lists the clients). `applied` may be nullptr.
+/// EBUSY: a group of `applied` that has members is gone in `wanted` (lists them), an address that a client has lies
+/// outside the pools of `wanted` (lists the clients), or a name that a client has is one that the gateway serves for
+/// another (names both). `applied` may be nullptr. `applied` may be nullptr.
 Result<void> check_clients(const config::Config* applied, const config::Config& wanted,
                            const std::vector<registry::Client>& clients);
 

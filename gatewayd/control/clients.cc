@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "gatewayd/base/nearest.h"
+#include "gatewayd/config/names.h"
 #include "gatewayd/control/checks.h"
 #include "gatewayd/control/gateway.h"
 #include "gatewayd/control/kernel_client.h"
@@ -112,6 +113,8 @@ Result<ProfileFacts> GatewayController::add_client(const NewClient& wanted, cons
   if (!in_force) return std::unexpected(in_force.error());
   const auto request = read_request(wanted.request_pem, wanted.name, kAdd);
   if (!request) return std::unexpected(request.error());
+  if (const auto taken = config::why_taken(**in_force, wanted.name))
+    return failure(EEXIST, kAdd, wanted.name, *taken + "; take another name");
   if (auto known = check_groups(wanted.groups, wanted.name); !known) return std::unexpected(known.error());
   if (auto free = check_key(request->wireguard, wanted.name); !free) return std::unexpected(free.error());
   if (auto reachable = endpoint(**in_force); !reachable) return std::unexpected(reachable.error());

@@ -101,6 +101,7 @@ struct ProfileFacts {
 
 struct ClientStatus {
   registry::Client client;
+  std::string dns_name;  ///< "alice.vpn.internal"; empty where no names are served, or not this one
   bool online = false;
   UnixSeconds last_handshake = 0;
   std::string endpoint;

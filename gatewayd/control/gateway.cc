@@ -19,7 +19,8 @@ GatewayController::GatewayController(const Parts& parts, Options options, Listen
       options_(std::move(options)),
       listener_(std::move(listener)),
       time_(parts.registry, options_.run_directory,
-            {parts.clock, options_.running, options_.clock_is_synchronised, options_.trust_clock}) {}
+            {parts.clock, options_.running, options_.clock_is_synchronised, options_.trust_clock}),
+      names_(options_.run_directory) {}
 
 UnixSeconds GatewayController::now() {
   const UnixSeconds at = time_.now();

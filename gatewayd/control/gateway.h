@@ -15,6 +15,7 @@
 #include "gatewayd/control/endings.h"
 #include "gatewayd/control/time_keeper.h"
 #include "gatewayd/control/watchers.h"
+#include "gatewayd/names/directory.h"
 
 namespace gw::policy {
 struct Packet;
@@ -45,7 +46,7 @@ struct Transfer {
 
 /// The Controller of a running gateway: the registry and the files are written first, then the reconciler is told.
 /// Split by concern: gateway.cc (start, time, the current intent), configuration.cc, clients.cc, certificates.cc,
-/// blocks.cc, backup.cc, restore.cc, status.cc, watching.cc, explain.cc, profile.cc. One thread.
+/// blocks.cc, backup.cc, restore.cc, status.cc, watching.cc, explain.cc, profile.cc, names.cc. One thread.
 class GatewayController final : public Controller {
  public:
   /// What it works with; all outlive it.
@@ -66,6 +67,8 @@ class GatewayController final : public Controller {
     std::function<UnixSeconds()> running = nullptr;  ///< TimeKeeper::Sources
     std::string run_directory = {};                  ///< keeps what time it is over a restart; empty: nothing does
     std::string state_directory = {};                ///< STATE: what backup and restore are about
+    /// names::ask: whether names are served, for `status`; empty: it does not tell.
+    std::function<Result<void>(const IpAddress&, const std::string&)> ask_for_name = nullptr;
   };
   /// What the daemon hears of; each may be empty.
   struct Listener {
@@ -156,6 +159,9 @@ class GatewayController final : public Controller {
   Result<RestoreResult> restore(uint64_t id, const RestoreOptions& options, const Who& who) override;
   /// Says what ends within 30, 7 or 1 days, once each; to be called every hour or so.
   void tell_endings();
+  /// Writes the names of what is applied, and of who has access, to where they are served from (names/directory.h);
+  /// what has not changed is not written. To be called soon after each converge and change of a client.
+  Result<void> write_names();
   /// Where the applied configuration wants the metrics written.
   [[nodiscard]] std::optional<config::Metrics> metrics_file() const;
   void on_change(std::function<void()> callback) override { changed_ = std::move(callback); }
@@ -226,6 +232,9 @@ class GatewayController final : public Controller {
   void add_warnings(Status& out);
   std::optional<apply::Counter> rule_counter(const std::string& name);
 
+  // names.cc
+  void add_name_warnings(Status& out);
+
   // profile.cc
   Result<ProfileFacts> profile(const registry::Client& client, const std::string& certificate_pem);
   Result<std::string> endpoint(const config::Config& config);
@@ -243,6 +252,7 @@ class GatewayController final : public Controller {
   Watchers watchers_;
   ApplyCounts applies_;
   Transfer backup_, restore_;
+  names::Directory names_;
   std::optional<uint64_t> untold_;  // as last read; nullopt: never
 };
 

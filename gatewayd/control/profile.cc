@@ -35,15 +35,11 @@ std::vector<Prefix> allowed_prefixes(config::Tunnel tunnel, const config::Config
   return {all.begin(), all.end()};
 }
 
-// Name servers that a client reaches through its tunnel; others it had better not be told to use.
-std::vector<std::string> name_servers(const config::Config& config, const std::vector<Prefix>& allowed) {
-  static const Prefix kNeverForwarded = *Prefix::parse("168.63.129.16/32");  // DATAPLANE "Zones"
+// The gateway, which serves the names of its domain and looks up all others.
+std::vector<std::string> name_servers(const config::Config& config) {
   std::vector<std::string> out;
   if (!config.vpn.dns) return out;
-  for (const IpAddress& server : config.vpn.dns->forward) {
-    const bool through = std::ranges::any_of(allowed, [&](const Prefix& prefix) { return prefix.contains(server); });
-    if (through && !kNeverForwarded.contains(server)) out.push_back(server.str());
-  }
+  for (const IpAddress& address : names::served_at(config)) out.push_back(address.str());
   return out;
 }
 
@@ -80,7 +76,7 @@ Result<ProfileFacts> GatewayController::profile(const registry::Client& client, 
   out.client = client.name;
   for (const IpAddress& address : client.addresses) out.addresses.push_back(Prefix::host(address).str());
   for (const Prefix& prefix : allowed) out.allowed_ips.push_back(prefix.str());
-  out.dns = name_servers(config, allowed);
+  out.dns = name_servers(config);
   if (config.vpn.dns) out.dns_domain = config.vpn.dns->domain;
   out.mtu = plan::vpn_mtu(config.vpn, uplink == mtus.end() ? std::nullopt : std::optional(uplink->second));
   out.gateway_name = config.name;
@@ -109,9 +105,8 @@ void GatewayController::remember_profile_facts() {
   const config::Config& config = *applied();
   std::string all = options_.public_key.str() + " " + endpoint(config).value_or("");
   for (const auto tunnel : {config::Tunnel::split, config::Tunnel::full}) {
-    const auto allowed = allowed_prefixes(tunnel, config);
-    for (const Prefix& prefix : allowed) all += " " + prefix.str();
-    for (const std::string& server : name_servers(config, allowed)) all += " " + server;
+    for (const Prefix& prefix : allowed_prefixes(tunnel, config)) all += " " + prefix.str();
+    for (const std::string& server : name_servers(config)) all += " " + server;
   }
   all += config.vpn.tunnel == config::Tunnel::full ? " full" : " split";
   for (const auto& [name, group] : config.groups) {

@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "bpf/reasons.h"
+#include "gatewayd/config/names.h"
 #include "gatewayd/control/checks.h"
 #include "gatewayd/control/gateway.h"
 #include "gatewayd/plan/plan.h"
@@ -101,6 +102,8 @@ ClientStatus status_of(const registry::Client& client, const config::Config* con
   ClientStatus out;
   out.client = client;
   out.missing_groups = missing_groups(client, config);
+  if (config != nullptr && client.has_access(now) && !config::why_taken(*config, client.name))
+    out.dns_name = names::full_name(*config, client.name);
   out.packets = counter.packets;
   out.bytes = counter.bytes;
   out.denied = counter.denied;
@@ -173,6 +176,7 @@ void GatewayController::add_warnings(Status& out) {
   }
   if (const std::string warning = time_.warning(); !warning.empty()) out.warnings.push_back(warning);
   for (std::string& warning : sentences(endings(now()), now())) out.warnings.push_back(std::move(warning));
+  add_name_warnings(out);
   for (const config::Diagnostic& warning : warnings_) out.warnings.push_back(warning.str());
   for (const std::string& warning : parts_.intents.warnings()) out.warnings.push_back(warning);
   const auto clients = parts_.registry.clients();

@@ -55,6 +55,22 @@ void get_word(Dict& dict, const char* key, std::optional<Enum>& out, const Word<
   dict.complain("'" + *text + "' in '" + key + "' is not one of " + all);
 }
 
+// "db=10.1.2.10", a name several times for several addresses; whether the name is good, the configuration's reader
+// says.
+void get_hosts(Dict& dict, config::Subnet& out) {
+  std::vector<std::string> words;
+  dict.get("hosts", words);
+  for (const std::string& word : words) {
+    const size_t equals = word.find('=');
+    const auto address = equals == std::string::npos ? std::nullopt : IpAddress::parse(word.substr(equals + 1));
+    if (address) {
+      out.hosts[word.substr(0, equals)].addresses.push_back(*address);
+    } else {
+      dict.complain("'" + word + "' in 'hosts' is not a name, '=' and an address");
+    }
+  }
+}
+
 constexpr Word<config::Tunnel> kTunnels[] = {{"split", config::Tunnel::split}, {"full", config::Tunnel::full}};
 constexpr Word<config::Action> kActions[] = {
     {"allow", config::Action::allow}, {"deny", config::Action::deny}, {"reject", config::Action::reject}};
@@ -74,6 +90,7 @@ Result<config::Subnet> decode_subnet(Dict dict, const std::string& name) {
   dict.get("vlan", out.vlan);
   get_parsed(dict, "address", out.address, IpAddress::parse, "an address");
   get_parsed(dict, "via", out.via, IpAddress::parse, "an address");
+  get_hosts(dict, out);
   dict.get("description", out.description);
   return finished(dict, std::move(out), "add subnet", name);
 }

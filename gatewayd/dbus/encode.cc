@@ -129,7 +129,8 @@ void put(Writer& out, const control::ClientStatus& status) {
       .put("device_uuid", client.device_uuid)
       .put("wireguard", client.wireguard.str())
       .put("groups", client.groups)
-      .put("addresses", texts(client.addresses));
+      .put("addresses", texts(client.addresses))
+      .put("dns_name", status.dns_name);
   if (client.tunnel) out.put("tunnel", word(*client.tunnel));
   out.put("description", client.description)
       .put("disabled", client.disabled)
@@ -197,6 +198,11 @@ void put(Writer& out, const std::string& name, const config::Subnet& subnet) {
   out.put("name", name).put("prefixes", texts(subnet.prefixes)).put("interface", subnet.interface);
   if (subnet.vlan) out.put("vlan", *subnet.vlan);
   out.put("address", texts(subnet.address)).put("via", texts(subnet.via)).put("description", subnet.description);
+  std::vector<std::string> hosts;
+  for (const auto& [host, named] : subnet.hosts) {
+    for (const IpAddress& address : named.addresses) hosts.push_back(host + "=" + address.str());
+  }
+  out.put("hosts", hosts);
   put_origin(out, subnet.origin);
 }
 

@@ -17,7 +17,7 @@ foreach(fuzzer IN LISTS fuzzers)
   get_filename_component(name ${fuzzer} NAME_WE)
   string(REGEX REPLACE "_fuzz$" "" name ${name})
   add_executable(fuzz_${name} ${fuzzer})
-  target_link_libraries(fuzz_${name} PRIVATE gw_config gw_netlink gw_registry gw_pki gw_policy ${fuzz_${name}_layers})
+  target_link_libraries(fuzz_${name} PRIVATE gw_config gw_names gw_netlink gw_registry gw_pki gw_policy ${fuzz_${name}_layers})
   target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
 endforeach()
 

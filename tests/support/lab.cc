@@ -108,6 +108,7 @@ Lab::Lab(std::string binaries) : binaries_(std::move(binaries)) {
 Lab::~Lab() {
   if (std::uncaught_exceptions() != 0) std::cerr << "gatewayd's log:\n" << log() << std::endl;
   daemon_.end(SIGKILL);
+  names_.end(SIGTERM);
   bus_.end(SIGKILL);
   clients_.clear();
   std::error_code ignored;
@@ -189,6 +190,12 @@ Output Lab::start_refused() {
   for (const auto& word : daemon_command()) command.push_back(word);
   return gateway_->run(command);
 }
+
+void Lab::start_names() {
+  names_ = gateway_->start({binaries_ + "/gatewayd-names", "--run", directory_ + "/run"}, directory_ + "/names.log");
+}
+
+std::string Lab::names_log() const { return read_file(directory_ + "/names.log").value_or(""); }
 
 void Lab::crash() { daemon_.end(SIGKILL); }
 

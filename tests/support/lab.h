@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <csignal>
 #include <map>
 #include <memory>
 #include <optional>
@@ -49,6 +50,11 @@ class Lab {
   void set_daemon(const std::string& program) { daemon_program_ = program; }
   /// From the next start on gatewayd finds its stderr to be the journal.
   void log_to_journal() { journal_ = true; }
+  /// Starts gatewayd-names, which serves names where the configuration has a domain.
+  void start_names();
+  /// Ends it by a signal, and waits.
+  void stop_names(int signal = SIGTERM) { names_.end(signal); }
+  [[nodiscard]] std::string names_log() const;
   void crash();  ///< kill -9
   void stop();   ///< SIGTERM
   [[nodiscard]] bool running() const { return daemon_.running(); }
@@ -91,6 +97,7 @@ class Lab {
   std::map<std::string, std::unique_ptr<Host>> clients_;
   Process bus_;
   Process daemon_;
+  Process names_;
   int next_client_ = 11;
 };
 

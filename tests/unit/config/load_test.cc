@@ -115,9 +115,10 @@ TEST(Load, TakesGroupsAndSites) {
   EXPECT_THAT(config.nat.at(0).from, ElementsAre(*parse_selector("vpn")));
 }
 
-TEST(Load, TakesRulesInOrderWithTheBuiltInOneLast) {
+TEST(Load, TakesRulesInOrderWithTheBuiltInOnesLast) {
   const Config config = good(kExample);
-  EXPECT_THAT(rule_names(config), ElementsAre("dev-web", "no-data", "desk", "builtin-gateway-icmp"));
+  EXPECT_THAT(rule_names(config),
+              ElementsAre("dev-web", "no-data", "desk", "builtin-gateway-icmp", "builtin-gateway-dns"));
   const Rule& web = config.rules[0];
   EXPECT_EQ(web.action, Action::allow);
   EXPECT_EQ(web.origin, (Origin{"gateway.yaml", 21, 5}));

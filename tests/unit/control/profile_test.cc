@@ -55,8 +55,9 @@ TEST_F(ProfileTest, NamesTheGatewayItsKeyItsEndpointAndTheChain) {
   EXPECT_EQ(facts.chain_pem, authority.second.pem + authority.first.pem);
 }
 
-TEST_F(ProfileTest, NamesOnlyNameServersThatTheTunnelReaches) {
+TEST_F(ProfileTest, NamesTheGatewayAsTheNameServerWhereItServesNames) {
   begin(kUsual);
+  EXPECT_THAT(value_of(add("bob")).dns, IsEmpty());
   std::string text = read_file(directory_ / "etc/gateway.yaml").value();
   const std::string vpn = "  interface: wg0\n";
   text.insert(text.find(vpn) + vpn.size(),
@@ -65,7 +66,7 @@ TEST_F(ProfileTest, NamesOnlyNameServersThatTheTunnelReaches) {
   ASSERT_TRUE(gateway_->apply(0, "uid 0"));
   const auto facts = value_of(add("alice"));
   EXPECT_EQ(facts.dns_domain, "vpn.internal");
-  EXPECT_THAT(facts.dns, ElementsAre("10.1.1.53"));
+  EXPECT_THAT(facts.dns, ElementsAre("172.16.201.1", "fd6d:706e:6c61::1"));
 }
 
 TEST_F(ProfileTest, IsToldToBeOutdatedUntilItIsExportedAgain) {

@@ -11,13 +11,13 @@ using testing::HasSubstr;
 
 TEST_F(Gwctl, SubnetAddSendsWhatWasGivenAndSaysWhatIsNext) {
   gateway().answer("AddSubnet", json::array());
-  EXPECT_EQ(
-      told({"subnet", "add", "data", "--prefix", "10.1.2.0/24", "--prefix", "fd10:1:2::/64", "--interface", "eth1",
-            "--vlan", "20", "--address", "10.1.2.1", "--via", "10.1.0.1", "--description", "the ledgers"}),
-      "Subnet data added, not applied yet: 'gwctl plan' shows what it does, 'gwctl apply' does it.\n");
+  EXPECT_EQ(told({"subnet", "add", "data", "--prefix", "10.1.2.0/24", "--prefix", "fd10:1:2::/64", "--interface",
+                  "eth1", "--vlan", "20", "--address", "10.1.2.1", "--via", "10.1.0.1", "--host", "db=10.1.2.10",
+                  "--description", "the ledgers"}),
+            "Subnet data added, not applied yet: 'gwctl plan' shows what it does, 'gwctl apply' does it.\n");
   EXPECT_EQ(arguments_of("AddSubnet"),
             json::parse(R"(["data", {"prefixes": ["10.1.2.0/24", "fd10:1:2::/64"], "interface": "eth1", "vlan": 20,
-                                                     "address": ["10.1.2.1"], "via": ["10.1.0.1"], "description": "the ledgers"}])"));
+                                                     "address": ["10.1.2.1"], "via": ["10.1.0.1"], "hosts": ["db=10.1.2.10"], "description": "the ledgers"}])"));
 }
 
 TEST_F(Gwctl, GroupAddSendsWhatWasGiven) {

@@ -131,6 +131,18 @@ carol  revoked  172.16.201.5                     -                       in 364 
 )");
 }
 
+TEST_F(Gwctl, ClientsAreListedWithTheirNamesWhereSomeAreServed) {
+  json clients = recorded("clients");
+  clients[0]["dns_name"] = "alice.vpn.internal";
+  gateway().answer("ListClients", {clients});
+  const std::string out = told({"client", "list"});
+  EXPECT_THAT(out, HasSubstr("NAME   STATE    DNS NAME            ADDRESSES"));
+  EXPECT_THAT(out, HasSubstr("alice  online   alice.vpn.internal  172.16.201.3"));
+  EXPECT_THAT(out, HasSubstr("carol  revoked  -                   172.16.201.5"));
+  gateway().answer("GetClient", {clients[0]});
+  EXPECT_THAT(told({"client", "show", "alice"}), HasSubstr("DNS name            alice.vpn.internal\n"));
+}
+
 TEST_F(Gwctl, WhatTakesAccessAwayIsTheStateOfAClient) {
   json client = recorded("clients")[0];
   const std::vector<std::pair<json, std::string>> cases = {{{{"disabled", true}}, "disabled"},
@@ -168,10 +180,12 @@ TEST_F(Gwctl, ListsOfNothingSayHowToBegin) {
 TEST_F(Gwctl, SubnetsAndGroupsAreListed) {
   gateway().answer("ListSubnets",
                    {json::parse(R"([{"name": "web", "prefixes": ["10.1.1.0/24", "fd10:1:1::/64"], "interface": "eth1",
-      "vlan": 20, "address": ["10.1.1.1"], "via": [], "description": "shop", "origin": "gateway.yaml:7:3"}])")});
+      "vlan": 20, "address": ["10.1.1.1"], "via": [], "hosts": ["www=10.1.1.10"], "description": "shop",
+      "origin": "gateway.yaml:7:3"}])")});
   EXPECT_EQ(told({"subnet", "list"}),
-            "NAME  PREFIXES                    INTERFACE  VLAN  ADDRESS   VIA  DESCRIPTION  WRITTEN AT\n"
-            "web   10.1.1.0/24, fd10:1:1::/64  eth1         20  10.1.1.1  -    shop         gateway.yaml:7:3\n");
+            "NAME  PREFIXES                    INTERFACE  VLAN  ADDRESS   VIA  HOSTS          DESCRIPTION  WRITTEN AT\n"
+            "web   10.1.1.0/24, fd10:1:1::/64  eth1         20  10.1.1.1  -    www=10.1.1.10  shop         "
+            "gateway.yaml:7:3\n");
   gateway().answer("ListGroups",
                    {json::parse(R"([{"name": "developers", "interconnect": true, "description": "people who ship",
       "origin": "gateway.yaml:9:3"}])")});

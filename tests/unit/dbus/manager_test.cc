@@ -80,13 +80,14 @@ TEST_F(ManagerTest, ListsSubnetsAndGroupsWithTheirNames) {
   data.interface = "eth1";
   data.vlan = 20;
   data.address = {*IpAddress::parse("10.1.2.1")};
+  data.hosts["db"].addresses = {*IpAddress::parse("10.1.2.10"), *IpAddress::parse("10.1.2.11")};
   data.origin = {"gateway.yaml", 4, 3};
   controller_.config_answer.subnets["data"] = data;
   controller_.config_answer.groups["developers"] = {"people who ship", true, config::Tunnel::full, {}};
   EXPECT_EQ(
       ask("ListSubnets"),
       R"([{"name": "data", "prefixes": ["10.1.2.0/24"], "interface": "eth1", "vlan": q 20, "address": ["10.1.2.1"], )"
-      R"("via": [], "description": "", "origin": "gateway.yaml:4:3"}])");
+      R"("via": [], "description": "", "hosts": ["db=10.1.2.10", "db=10.1.2.11"], "origin": "gateway.yaml:4:3"}])");
   EXPECT_EQ(ask("ListGroups"),
             R"([{"name": "developers", "description": "people who ship", "interconnect": true, "tunnel": "full"}])");
 }
@@ -116,23 +117,26 @@ TEST_F(ManagerTest, TakesAndListsSites) {
 
 TEST_F(ManagerTest, TakesASubnetWithAnyIntegerTypeForItsVlan) {
   ask("AddSubnet", [](sd_bus_message* m) {
-    sd_bus_message_append(m, "sa{sv}", "data", 4, "prefixes", "as", 2, "10.1.2.0/24", "fd00:2::/64", "interface", "s",
-                          "eth1", "vlan", "i", 20, "via", "as", 1, "10.1.0.1");
+    sd_bus_message_append(m, "sa{sv}", "data", 5, "prefixes", "as", 2, "10.1.2.0/24", "fd00:2::/64", "interface", "s",
+                          "eth1", "vlan", "i", 20, "via", "as", 1, "10.1.0.1", "hosts", "as", 2, "db=10.1.2.10",
+                          "db=fd00:2::10");
   });
   EXPECT_THAT(controller_.asked, ElementsAre("add_subnet data by uid 0"));
   EXPECT_EQ(controller_.subnet.prefixes.size(), 2U);
   EXPECT_EQ(controller_.subnet.device(), "eth1.20");
   EXPECT_EQ(controller_.subnet.via.at(0).str(), "10.1.0.1");
+  EXPECT_EQ(controller_.subnet.hosts.at("db").addresses.at(1).str(), "fd00:2::10");
 }
 
 TEST_F(ManagerTest, TellsEverythingThatIsWrongWithADictionaryAtOnce) {
   const Reply reply = call(root_.get(), "AddSubnet", [](sd_bus_message* m) {
-    sd_bus_message_append(m, "sa{sv}", "data", 4, "prefixes", "as", 1, "10.1.2.7/24", "intrface", "s", "eth1", "vlan",
-                          "u", 70000, "description", "b", 1);
+    sd_bus_message_append(m, "sa{sv}", "data", 5, "prefixes", "as", 1, "10.1.2.7/24", "intrface", "s", "eth1", "vlan",
+                          "u", 70000, "hosts", "as", 1, "db", "description", "b", 1);
   });
   EXPECT_EQ(reply.error, kInvalid);
   EXPECT_THAT(reply.text, HasSubstr("'10.1.2.7/24' in 'prefixes'"));
   EXPECT_THAT(reply.text, HasSubstr("unknown member 'intrface'; did you mean 'interface'?"));
+  EXPECT_THAT(reply.text, HasSubstr("'db' in 'hosts' is not a name, '=' and an address"));
   EXPECT_THAT(reply.text, HasSubstr("'vlan' has to be from 0 to 65535"));
   EXPECT_THAT(reply.text, HasSubstr("'description' has to be a text"));
   EXPECT_THAT(controller_.asked, ::testing::IsEmpty());
