@@ -38,6 +38,9 @@ void Service::Patience::failed(UnixSeconds now) {
   next = now + delay;
 }
 
+// A time so far ahead is from before the clock was set right.
+bool Service::Patience::holds(UnixSeconds now) const { return now < next && next - now <= kLongestDelay; }
+
 Result<int> Service::run() {
   if (auto prepared = store_.prepare(); !prepared) return std::unexpected(prepared.error());
   if (auto watched = watch(); !watched) return std::unexpected(watched.error());
@@ -128,11 +131,12 @@ void Service::pass() {
 
 void Service::tend(const Report& report, UnixSeconds now) {
   const Network& network = report.network;
-  if (jobs_->is_busy(network.id) || now < patience_[network.id].next) return;
+  if (jobs_->is_busy(network.id) || patience_[network.id].holds(now)) return;
   const bool renewable = is_renewable(network.certificate_pem, now);
   if (is_due(network, now) && renewable) return start_renewal(network);
-  const bool old = !network.profile || now - network.profile_since >= kProfileAge;
-  if (old && now >= network.profile_since && renewable) return start_refresh(network.id);
+  // A profile from the future is from before the clock was set right.
+  const UnixSeconds age = now - network.profile_since;
+  if ((!network.profile || age >= kProfileAge || age < 0) && renewable) return start_refresh(network.id);
   if (!report.is_up(now)) look_for_endpoint(network, now);
 }
 

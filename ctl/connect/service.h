@@ -28,6 +28,7 @@ class Service {
     UnixSeconds next = 0;
     UnixSeconds delay = 0;
     void failed(UnixSeconds now);
+    [[nodiscard]] bool holds(UnixSeconds now) const;
   };
 
   Result<void> watch();

@@ -72,6 +72,24 @@ TEST_F(ConnectTunnel, IsMadeAndMendedByTheServiceAndOutlivesIt) {
   EXPECT_TRUE(alice_.running());
 }
 
+TEST_F(ConnectTunnel, OfASecondNetworkIsKeptApartAndLeavingOneLeavesTheOther) {
+  alice_.provision("--group developers", false);
+  alice_.provision("--group developers", false);
+  alice_.start();
+  ASSERT_TRUE(alice_.reaches(kWeb4)) << alice_.log();
+  const auto both = alice_.status();
+  ASSERT_EQ(both.size(), 2U);
+  EXPECT_TRUE(both[0]["problems"].empty()) << both;
+  EXPECT_NE(both[1]["problems"].dump().find("10.1.1.0/24 of contoso overlaps 10.1.1.0/24 of contoso"),
+            std::string::npos)
+      << both;
+  EXPECT_NE(alice_.host().must("ip route get 10.1.1.10").find("dev gw0"), std::string::npos);
+  alice_.must("leave gw0");
+  EXPECT_TRUE(alice_.reaches(kWeb4));
+  EXPECT_NE(alice_.host().must("ip route get 10.1.1.10").find("dev gw1"), std::string::npos);
+  EXPECT_TRUE(alice_.status()[0]["problems"].empty()) << alice_.status();
+}
+
 TEST_F(ConnectTunnel, ThatIsFullTakesEverythingButTheLocalNet) {
   EXPECT_NE(source(kFar4).find("5.5.5.11"), std::string::npos);
   alice_.provision("--group developers --tunnel full", false);

@@ -59,14 +59,17 @@ void Member::start() {
 std::string Member::log() const { return read_file(state_ + ".log").value_or(""); }
 
 connect::Network Member::provision(const std::string& more, bool fail_closed) {
-  const std::string path = lab_.directory() + "/" + name_;
-  lab_.must_gwctl("client add " + name_ + " --out " + path + ".conf --cert-out " + path + " " + more);
+  const uint32_t slot = memberships_++;
+  const std::string client = slot == 0 ? name_ : name_ + "-" + std::to_string(slot);
+  const std::string path = lab_.directory() + "/" + client;
+  lab_.must_gwctl("client add " + client + " --out " + path + ".conf --cert-out " + path + " " + more);
   const std::string profile = "\n" + test::must(read_file(path + ".conf"));
   connect::Network network;
-  network.id = "5.5.5.1";
-  network.server = {"5.5.5.1", 443};
+  network.server = {"5.5.5.1", static_cast<uint16_t>(443 + slot)};
+  network.id = connect::network_id(network.server);
+  network.slot = slot;
   network.fingerprint = std::string(64, '0');
-  network.interface = "gw0";
+  network.interface = "gw" + std::to_string(slot);
   network.fail_closed = fail_closed;
   constexpr std::string_view kEnd = "-----END CERTIFICATE-----\n";
   const std::string chain = test::must(read_file(path + ".crt"));  // the certificate, then its authorities
@@ -77,7 +80,7 @@ connect::Network Member::provision(const std::string& more, bool fail_closed) {
   test::must(store.write_key(network.id, {secret, network.key}));
   network.identity = test::must(
       store.write_identity(network.id, test::must(pki::PrivateKey::parse(test::must(read_file(path + ".key"))))));
-  const nlohmann::json facts = {{"client", name_},
+  const nlohmann::json facts = {{"client", client},
                                 {"addresses", list_of(line_of(profile, "Address"))},
                                 {"allowed_ips", list_of(line_of(profile, "AllowedIPs"))},
                                 {"tunnel", profile.find("0.0.0.0/0") == std::string::npos ? "split" : "full"},

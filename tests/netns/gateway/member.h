@@ -29,7 +29,7 @@ class Member {
   [[nodiscard]] std::string log() const;
 
   /// Makes it a member of the lab's gateway by way of `gwctl client add`, without an enrolment; `more` are options of
-  /// that.
+  /// that. Again for a second membership, as a second client NAME-1 with device gw1.
   connect::Network provision(const std::string& more, bool fail_closed);
 
   /// Waits until the gateway's inner address answers.
@@ -39,6 +39,7 @@ class Member {
   Lab& lab_;
   std::string name_;
   std::string state_;
+  uint32_t memberships_ = 0;
   Process service_;
 };
 
