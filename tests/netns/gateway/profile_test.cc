@@ -70,8 +70,8 @@ TEST_F(Profile, IsReadByNetworkManagerInItsOwnFormatWithSplitDns) {
   const size_t at = profile.find("private-key=") + 12;
   const Output shown = lab_.gateway().run({"unshare", "-m", "sh", "-c", kImport, "sh", lab_.directory(), path});
   ASSERT_TRUE(shown.ok()) << shown.out << shown.err << read_file(file("nm.log")).value_or("") << profile;
-  for (const std::string& part : {lab_.address("alice", 4) + "/32", profile.substr(at, 44), std::string("10.1.1.53"),
-                                  std::string("vpn.internal")})
+  for (const std::string& part : {lab_.address("alice", 4) + "/32", profile.substr(at, 44),
+                                  std::string("\n172.16.201.1\n"), std::string("vpn.internal")})
     EXPECT_NE(shown.out.find(part), std::string::npos) << part << "\n" << shown.out;
 }
 
