@@ -128,6 +128,12 @@ TEST(ConnectRenewal, IsDueAfterTwoThirdsOfALifeAndPossibleThirtyDaysAfterIt) {
   EXPECT_TRUE(is_renewable(pem, kNow + 60 * kDay));
   EXPECT_FALSE(is_renewable(pem, kNow + 60 * kDay + 1));
   EXPECT_FALSE(is_renewable("none", kNow));
+  Network network;
+  network.certificate_pem = pem;
+  EXPECT_FALSE(is_due(network, kNow));
+  EXPECT_TRUE(is_due(network, kNow + 22 * kDay));
+  network.next_key = keys.public_key;  // the gateway may have taken it: that is settled at once
+  EXPECT_TRUE(is_due(network, kNow));
 }
 
 }  // namespace
