@@ -4,7 +4,7 @@ import re
 import time
 
 from scene import CONFIGURATION
-from world import wait_for
+from world import GATEWAY, wait_for
 
 
 def memory(machine):
@@ -43,6 +43,7 @@ def prove(scene):
     scene.check("WireGuard is the kernel's", "kernel" in machine.ssh("gwctl status").stdout)
     scene.check("the configuration is that of the partition", machine.ssh("cat /etc/gatewayd/gateway.yaml").stdout == CONFIGURATION)
     scene.check("what gateway.yaml.errors.txt said is gone", machine.ssh("ls /boot/fat").stdout.find("errors.txt") < 0)
+    scene.check("the console says where it is reached", f"SSH: root@{GATEWAY}, host key SHA256:" in machine.serial())
     scene.check("no unit failed", machine.ssh("systemctl --failed --plain --no-legend").stdout == "")
     scene.check("the root is read-only", machine.ssh("touch /usr/x", check=False).returncode != 0)
     scene.check("at most 120 MiB of memory are in use", tell_memory(scene, machine) <= 120)
