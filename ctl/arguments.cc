@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ctl/arguments.h"
 
+#include <charconv>
+
 #include "gatewayd/base/ip.h"
 #include "gatewayd/base/label.h"
 
@@ -35,6 +37,25 @@ CLI::Validator tunnel() {
             return text == "split" || text == "full" ? std::string() : "'" + text + "' is neither split nor full";
           },
           "split|full"};
+}
+
+std::optional<uint32_t> seconds_of(const std::string& text) {
+  constexpr uint64_t kMost = 3650ULL * 86400;
+  uint64_t count = 0;
+  const char* end = text.data() + text.size();
+  const auto [rest, status] = std::from_chars(text.data(), end, count);
+  if (status != std::errc{} || end - rest != 1 || count == 0 || count > kMost) return std::nullopt;
+  const uint64_t unit = *rest == 's' ? 1 : *rest == 'm' ? 60 : *rest == 'h' ? 3600 : *rest == 'd' ? 86400 : 0;
+  if (unit == 0 || count * unit > kMost) return std::nullopt;
+  return static_cast<uint32_t>(count * unit);
+}
+
+CLI::Validator time_span() {
+  return {[](const std::string& text) {
+            return seconds_of(text) ? std::string()
+                                    : "'" + text + "' is no time to live such as 90s, 30m, 1h or 7d (at most 3650d)";
+          },
+          "TIME"};
 }
 
 CLI::Option* repeatable(CLI::App& command, const std::string& name, std::vector<std::string>& into,

@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,10 @@ CLI::Validator host_label();  ///< RFC 1123: what a client may be called
 CLI::Validator prefix();      ///< "10.1.1.0/24", host bits zero
 CLI::Validator address();
 CLI::Validator tunnel();  ///< split or full
+
+CLI::Validator time_span();  ///< what `seconds_of` takes
+/// Seconds of "90s", "30m", "1h", "7d"; at least one, at most 3650 days.
+std::optional<uint32_t> seconds_of(const std::string& text);
 
 /// An option that may be given several times, one value each (or several by comma), so that it never swallows a name
 /// that stands behind it.

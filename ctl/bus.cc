@@ -8,8 +8,8 @@
 #include <cstring>
 #include <string_view>
 
-#include "ctl/wire.h"
 #include "gatewayd/dbus/names.h"
+#include "gatewayd/wire/json.h"
 
 namespace gw::ctl {
 namespace {
@@ -97,7 +97,7 @@ Outcome<Message> exchange(sd_bus* bus, const std::string& host, const std::strin
   if (r == -ENOTCONN || r == -ECONNRESET) return unreachable("the connection closed", host);
   // polkit may ask the person at the terminal, where one has an agent running.
   if (r >= 0) r = sd_bus_message_set_allow_interactive_authorization(request.get(), 1);
-  if (r >= 0) r = encode(request.get(), signature, arguments);
+  if (r >= 0) r = wire::encode(request.get(), signature, arguments);
   if (r < 0) return refused(Error{-r, "call", method, "the arguments cannot be sent"});
 
   BusError error;
@@ -118,7 +118,7 @@ Outcome<Json> Bus::call(const std::string& method, const std::string& signature,
   const auto reply = exchange(impl_->bus.get(), impl_->host, method, signature, arguments);
   if (!reply) return std::unexpected(reply.error());
   Json out;
-  if (const int r = decode(reply->get(), out); r < 0) return unreadable(-r, method);
+  if (const int r = wire::decode(reply->get(), out); r < 0) return unreadable(-r, method);
   return out;
 }
 

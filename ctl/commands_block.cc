@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
-#include <charconv>
 #include <cstdlib>
 #include <optional>
 
@@ -17,26 +16,6 @@ struct BlockOptions {
   std::string prefix, ttl, comment;
   bool force = false;
 };
-
-/// Seconds of "90s", "30m", "1h", "7d".
-std::optional<uint32_t> seconds_of(const std::string& text) {
-  constexpr uint64_t kMost = 3650ULL * 86400;
-  uint64_t count = 0;
-  const char* end = text.data() + text.size();
-  const auto [rest, status] = std::from_chars(text.data(), end, count);
-  if (status != std::errc{} || end - rest != 1 || count == 0 || count > kMost) return std::nullopt;
-  const uint64_t unit = *rest == 's' ? 1 : *rest == 'm' ? 60 : *rest == 'h' ? 3600 : *rest == 'd' ? 86400 : 0;
-  if (unit == 0 || count * unit > kMost) return std::nullopt;
-  return static_cast<uint32_t>(count * unit);
-}
-
-CLI::Validator time_span() {
-  return {[](const std::string& text) {
-            return seconds_of(text) ? std::string()
-                                    : "'" + text + "' is no time to live such as 90s, 30m, 1h or 7d (at most 3650d)";
-          },
-          "TIME"};
-}
 
 void declare_prefix(CLI::App& command, BlockOptions& options) {
   command.add_option("PREFIX", options.prefix, "An address, or an address block such as 198.51.100.0/24")

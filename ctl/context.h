@@ -56,6 +56,7 @@ void add_rule_commands(CLI::App& app, Action& action);
 void add_client_commands(CLI::App& app, Action& action);
 void add_certificate_commands(CLI::App& app, Action& action);
 void add_block_commands(CLI::App& app, Action& action);
+void add_token_commands(CLI::App& app, Action& action);
 void add_backup_commands(CLI::App& app, Action& action);
 void add_system_commands(CLI::App& app, Action& action);
 void add_explain_command(CLI::App& app, Action& action);

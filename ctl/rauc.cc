@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "ctl/fields.h"
-#include "ctl/wire.h"
+#include "gatewayd/wire/json.h"
 
 namespace gw::ctl {
 namespace {
@@ -50,7 +50,7 @@ Outcome<Json> call(sd_bus* bus, const char* interface, const char* method, const
   sd_bus_message* raw = nullptr;
   int r = sd_bus_message_new_method_call(bus, &raw, kName, kPath, interface, method);
   const Message request(raw);
-  if (r >= 0) r = encode(request.get(), signature, arguments);
+  if (r >= 0) r = wire::encode(request.get(), signature, arguments);
   if (r < 0) return refused(Error{-r, "call", method, "the arguments cannot be sent"});
   sd_bus_error error = SD_BUS_ERROR_NULL;
   sd_bus_message* answer = nullptr;
@@ -59,7 +59,7 @@ Outcome<Json> call(sd_bus* bus, const char* interface, const char* method, const
   Outcome<Json> out = Json();
   if (r < 0) {
     out = failed(error, -r);
-  } else if (r = decode(reply.get(), *out); r < 0) {
+  } else if (r = wire::decode(reply.get(), *out); r < 0) {
     out = refused(Error{-r, "read the answer to", method, "RAUC is of another version"});
   }
   sd_bus_error_free(&error);

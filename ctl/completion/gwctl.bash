@@ -3,7 +3,7 @@
 # Completion of gwctl for bash. A test holds its words to `gwctl --help`.
 
 declare -gA _gwctl_words=(
-  [gwctl]="status plan apply confirm rollback subnet site group rule client cert ca block backup restore system explain flows monitor metrics --json --host --help --version"
+  [gwctl]="status plan apply confirm rollback subnet site group rule client cert ca token block backup restore system explain flows monitor metrics --json --host --help --version"
   [status]="--health"
   [plan]=""
   [apply]="--confirm"
@@ -44,6 +44,10 @@ declare -gA _gwctl_words=(
   [cert show]="--pem"
   [cert revoke]="--reason"
   [cert crl]="--out --der --force"
+  [token]="create list revoke"
+  [token create]="--group --name --ttl --uses --days --tunnel --description --qr"
+  [token list]=""
+  [token revoke]=""
   [block]="list add remove"
   [block list]=""
   [block add]="--ttl --comment --force"

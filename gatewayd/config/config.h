@@ -78,6 +78,8 @@ struct Public {
   /// `gateway.public.allow`: services of the gateway itself that are open on the public side; ssh and ping unless
   /// written.
   std::vector<Service> allow;
+  /// `gateway.public.enroll_port`: TCP port on which devices enrol (gatewayd-enroll); none unless written.
+  std::optional<uint16_t> enroll_port;
 
   bool operator==(const Public&) const = default;
 };

@@ -58,7 +58,8 @@ std::vector<Service> read_allow(Diagnostics& diagnostics, const YamlNode* node, 
 }
 
 void read_public(Diagnostics& diagnostics, const YamlNode& node, Draft& draft) {
-  const Section section(diagnostics, node, "gateway.public", {"interface", "endpoint", "listen_port", "allow"});
+  const Section section(diagnostics, node, "gateway.public",
+                        {"interface", "endpoint", "listen_port", "allow", "enroll_port"});
   Public& side = draft.config.public_side;
   if (const YamlNode* interface = section.require("interface", "interface: eth0")) {
     side.interface = read_device(diagnostics, interface);
@@ -66,6 +67,8 @@ void read_public(Diagnostics& diagnostics, const YamlNode& node, Draft& draft) {
   }
   if (const auto port = read_number(diagnostics, section.get("listen_port"), 1, UINT16_MAX))
     side.listen_port = static_cast<uint16_t>(*port);
+  if (const auto port = read_number(diagnostics, section.get("enroll_port"), 1, UINT16_MAX))
+    side.enroll_port = static_cast<uint16_t>(*port);
   side.endpoint = read_endpoint(diagnostics, section.get("endpoint"), side.listen_port);
   side.allow = read_allow(diagnostics, section.get("allow"), draft);
 }

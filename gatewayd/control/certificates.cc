@@ -7,6 +7,7 @@ namespace gw::control {
 namespace {
 
 constexpr UnixSeconds kCrlLife = UnixSeconds{7} * 86400;  // those who read it fetch it again within this
+constexpr UnixSeconds kCrlAge = UnixSeconds{1} * 86400;   // then it is signed anew, long before it ends
 
 }  // namespace
 
@@ -30,7 +31,17 @@ Result<void> GatewayController::revoke_certificate(const std::string& serial, co
   return take_access(*client, "revoke certificate");
 }
 
+// Signed anew when somebody was revoked since, and every day.
 Result<std::string> GatewayController::crl_der() {
+  const auto state = parts_.registry.revocation_state();
+  if (!state) return std::unexpected(state.error());
+  if (crl_ && crl_->state == *state && now() - crl_->made < kCrlAge) return crl_->der;
+  auto der = make_crl();
+  if (der) crl_ = RevocationList{*der, now(), *state};
+  return der;
+}
+
+Result<std::string> GatewayController::make_crl() {
   auto authority = open_authority();
   if (!authority) return std::unexpected(authority.error());
   const auto all = parts_.registry.certificates();

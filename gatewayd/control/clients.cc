@@ -107,37 +107,50 @@ Result<registry::Certificate> GatewayController::issue(const pki::Request& reque
   return to_registry(*issued, client);
 }
 
-Result<ProfileFacts> GatewayController::add_client(const NewClient& wanted, const Who& who) {
-  constexpr const char* kAdd = "add client";
-  const auto in_force = applied_or_error(kAdd, wanted.name);
+// A client that nothing speaks against, and its certificate; not in the registry yet.
+Result<GatewayController::Admission> GatewayController::prepare_client(const pki::Request& request,
+                                                                       const NewClient& wanted) {
+  const auto in_force = applied_or_error("add client", wanted.name);
   if (!in_force) return std::unexpected(in_force.error());
-  const auto request = read_request(wanted.request_pem, wanted.name, kAdd);
-  if (!request) return std::unexpected(request.error());
   if (const auto taken = config::why_taken(**in_force, wanted.name))
-    return failure(EEXIST, kAdd, wanted.name, *taken + "; take another name");
+    return failure(EEXIST, "add client", wanted.name, *taken + "; take another name");
   if (auto known = check_groups(wanted.groups, wanted.name); !known) return std::unexpected(known.error());
-  if (auto free = check_key(request->wireguard, wanted.name); !free) return std::unexpected(free.error());
+  if (auto free = check_key(request.wireguard, wanted.name); !free) return std::unexpected(free.error());
   if (auto reachable = endpoint(**in_force); !reachable) return std::unexpected(reachable.error());
   auto client = parts_.registry.plan_client(wanted.name, (*in_force)->vpn.subnets);
   if (!client) return std::unexpected(client.error());
   client->device_uuid = pki::random_uuid();
-  client->wireguard = request->wireguard;
+  client->wireguard = request.wireguard;
   client->groups = sorted_unique(wanted.groups);
   client->tunnel = wanted.tunnel;
   client->description = wanted.description;
   client->created = now();
-  const auto certificate = issue(*request, *client, wanted.days);
+  auto certificate = issue(request, *client, wanted.days);
   if (!certificate) return std::unexpected(certificate.error());
   client->serial = certificate->serial;
   client->not_after = certificate->not_after;
-  if (auto added = parts_.registry.add_client(*client, *certificate, who, now()); !added) {
+  return Admission{std::move(*client), std::move(*certificate)};
+}
+
+// It is in the registry: into the kernel.
+void GatewayController::admit(const registry::Client& client, const Who& who) {
+  // The number may have been another client's: its counts are not this one's.
+  if (auto cleared = parts_.kernel.clear_client_counter(client.number); !cleared) tell(cleared.error().message());
+  tell(fmt::format("client {} added by {}", client.name, who), message_id::kClientAdded);
+  refresh_client(client);
+}
+
+Result<ProfileFacts> GatewayController::add_client(const NewClient& wanted, const Who& who) {
+  const auto request = read_request(wanted.request_pem, wanted.name, "add client");
+  if (!request) return std::unexpected(request.error());
+  const auto admission = prepare_client(*request, wanted);
+  if (!admission) return std::unexpected(admission.error());
+  const auto& [client, certificate] = *admission;
+  if (auto added = parts_.registry.add_client(client, certificate, who, now()); !added) {
     return std::unexpected(added.error());
   }
-  // The number may have been another client's: its counts are not this one's.
-  if (auto cleared = parts_.kernel.clear_client_counter(client->number); !cleared) tell(cleared.error().message());
-  tell(fmt::format("client {} added by {}", client->name, who), message_id::kClientAdded);
-  refresh_client(*client);
-  return profile(*client, certificate->pem);
+  admit(client, who);
+  return profile(client, certificate.pem);
 }
 
 // The kernel as the registry says. What fails is left to the next converge, and told.

@@ -15,6 +15,7 @@
 #include "gatewayd/config/load.h"
 #include "gatewayd/control/sight.h"
 #include "gatewayd/pki/pki.h"
+#include "gatewayd/pki/proof.h"
 #include "gatewayd/registry/registry.h"
 
 /// The use cases of the appliance, one method each: what the bus offers, without the bus. (docs/adr/0001)
@@ -97,6 +98,7 @@ struct ProfileFacts {
   std::string certificate_pem;
   std::string chain_pem;
   UnixSeconds not_after = 0;
+  bool full_tunnel = false;
 };
 
 struct ClientStatus {
@@ -145,6 +147,52 @@ struct ClientChange {
   std::optional<std::string> tunnel;  ///< "split", "full", "" for the group's or the gateway's
   std::optional<std::string> description;
   std::optional<bool> disabled;
+};
+
+struct NewToken {
+  std::string name = {};  ///< of the client it makes; empty: the device chooses
+  std::vector<std::string> groups = {};
+  std::optional<config::Tunnel> tunnel = {};
+  std::string description = {};
+  uint32_t ttl_seconds = 900;
+  uint32_t uses = 1;
+  uint32_t days = 30;  ///< of the certificate: a connector renews it by itself
+};
+
+/// What an invitation is handed out as. `link` and `token` are secrets until they are used.
+struct TokenHandout {
+  int64_t id = 0;
+  std::string token;  ///< 26 characters
+  std::string link;   ///< "https://vpn.contoso.example/join#token=…&ca=…"
+  std::string pin;    ///< of the enrolment server's key, as curl's --pinnedpubkey takes it; empty: not known yet
+  UnixSeconds expires = 0;
+};
+
+/// What the enrolment server hands on of a device that wants in. All of it is from outside.
+struct Enrolment {
+  std::string token;
+  std::string request;  ///< PKCS#10, DER, base64
+  std::string proof;    ///< "NONCE MAC", base64 (pki/proof.h)
+  std::string source;   ///< where it comes from, for the audit trail
+};
+
+/// The same of one that has a certificate.
+struct Reenrolment {
+  std::string certificate_pem;  ///< of whose key the server has seen a proof (TLS)
+  std::string request, proof;
+  std::string present_proof;  ///< by the present WireGuard key; needed when the request has another
+  std::string source;
+};
+
+/// What the enrolment server shows everybody.
+struct EnrolmentFacts {
+  std::vector<std::string> names;  ///< that its certificate has to have, the link's first
+  uint16_t port = 443;
+  std::string endpoint;  ///< where clients reach WireGuard
+  uint16_t wireguard_port = 0;
+  std::string chain_pem;  ///< issuing, root
+  pki::Challenge challenge;
+  uint32_t challenge_seconds = 0;  ///< it is good for
 };
 
 struct NewBlock {
@@ -228,6 +276,23 @@ class Controller {
   virtual Result<void> revoke_client(const std::string& name, const std::string& reason, const Who& who) = 0;
   virtual Result<void> remove_client(const std::string& name, const Who& who) = 0;
   virtual Result<ProfileFacts> export_client(const std::string& name) = 0;
+
+  /// EINVAL: gateway.public.enroll_port is not in force, or no name; ENOENT: a group.
+  virtual Result<TokenHandout> create_token(const NewToken& token, const Who& who) = 0;
+  virtual Result<std::vector<registry::Token>> tokens() = 0;  ///< newest first
+  virtual Result<void> revoke_token(int64_t id, const Who& who) = 0;
+
+  /// A certificate for a device that has a token: PEM. EACCES: the token does not hold, and an outsider learns no more;
+  /// the journal does. EINVAL: request or proof; EEXIST: the name. Asked again with the same keys it answers the same.
+  virtual Result<std::string> enroll(const Enrolment& enrolment) = 0;
+  /// A certificate in place of one that is valid, or ended at most 30 days ago: PEM. EKEYREJECTED, EKEYREVOKED,
+  /// EKEYEXPIRED: the certificate; EINVAL: request or proof.
+  virtual Result<std::string> reenroll(const Reenrolment& reenrolment) = 0;
+  /// For the client of that certificate.
+  virtual Result<ProfileFacts> enrolled_profile(const std::string& certificate_pem) = 0;
+  virtual Result<EnrolmentFacts> enrolment_facts() = 0;
+  /// The enrolment server's certificate for the key in `request_pem`, its chain behind it: PEM.
+  virtual Result<std::string> certify_front(const std::string& request_pem) = 0;
 
   virtual Result<std::vector<registry::Certificate>> certificates() = 0;
   virtual Result<registry::Certificate> certificate(const std::string& serial) = 0;

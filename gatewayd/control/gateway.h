@@ -11,6 +11,7 @@
 #include "gatewayd/apply/intent_store.h"
 #include "gatewayd/apply/reconciler.h"
 #include "gatewayd/backup/tar.h"
+#include "gatewayd/control/challenges.h"
 #include "gatewayd/control/controller.h"
 #include "gatewayd/control/endings.h"
 #include "gatewayd/control/time_keeper.h"
@@ -27,6 +28,31 @@ namespace gw::control {
 struct ApplyCounts {
   uint64_t count = 0, failed = 0;
   double seconds = 0;  ///< all together
+};
+
+/// Where the enrolment server is, as far as the configuration says.
+struct EnrolmentPlace {
+  std::vector<std::string> names;  ///< host names and addresses, at least one
+  uint16_t port = 0;
+};
+
+/// A request whose WireGuard key has been proven.
+struct ProvenRequest {
+  pki::Request request;
+  std::string der;
+};
+
+/// The list as it was signed last.
+struct RevocationList {
+  std::string der;
+  UnixSeconds made = 0;
+  std::string state;  ///< of the registry's revocations, as Registry::revocation_state
+};
+
+/// Tokens that nobody made, as somebody who guesses sends them: told now and then, not one by one.
+struct Guesses {
+  uint64_t count = 0;
+  UnixSeconds told = 0;
 };
 
 struct Party;
@@ -46,7 +72,8 @@ struct Transfer {
 
 /// The Controller of a running gateway: the registry and the files are written first, then the reconciler is told.
 /// Split by concern: gateway.cc (start, time, the current intent), configuration.cc, clients.cc, certificates.cc,
-/// blocks.cc, backup.cc, restore.cc, status.cc, watching.cc, explain.cc, profile.cc, names.cc. One thread.
+/// blocks.cc, tokens.cc, enrolment.cc, backup.cc, restore.cc, status.cc, watching.cc, explain.cc, profile.cc, names.cc.
+/// One thread.
 class GatewayController final : public Controller {
  public:
   /// What it works with; all outlive it.
@@ -139,6 +166,14 @@ class GatewayController final : public Controller {
   Result<void> revoke_client(const std::string& name, const std::string& reason, const Who& who) override;
   Result<void> remove_client(const std::string& name, const Who& who) override;
   Result<ProfileFacts> export_client(const std::string& name) override;
+  Result<TokenHandout> create_token(const NewToken& token, const Who& who) override;
+  Result<std::vector<registry::Token>> tokens() override;
+  Result<void> revoke_token(int64_t id, const Who& who) override;
+  Result<std::string> enroll(const Enrolment& enrolment) override;
+  Result<std::string> reenroll(const Reenrolment& reenrolment) override;
+  Result<ProfileFacts> enrolled_profile(const std::string& certificate_pem) override;
+  Result<EnrolmentFacts> enrolment_facts() override;
+  Result<std::string> certify_front(const std::string& request_pem) override;
   Result<std::vector<registry::Certificate>> certificates() override;
   Result<registry::Certificate> certificate(const std::string& serial) override;
   Result<void> revoke_certificate(const std::string& serial, const std::string& reason, const Who& who) override;
@@ -198,11 +233,30 @@ class GatewayController final : public Controller {
                     const std::function<Result<config::Files>(const config::Files&)>& change);
 
   // clients.cc
+  struct Admission {
+    registry::Client client;
+    registry::Certificate certificate;
+  };
+  Result<Admission> prepare_client(const pki::Request& request, const NewClient& wanted);
+  void admit(const registry::Client& client, const Who& who);
   Result<registry::Certificate> issue(const pki::Request& request, const registry::Client& client, uint32_t days);
   Result<void> check_groups(const std::vector<std::string>& groups, const std::string& client);
   Result<void> check_key(const PublicKey& key, const std::string& client) const;
   void refresh_client(const registry::Client& client);
   Result<void> take_access(const registry::Client& client, const char* operation);
+
+  // tokens.cc, enrolment.cc
+  Result<EnrolmentPlace> enrolment_place(const char* operation);
+  Result<ProvenRequest> proven_request(const std::string& request, const std::string& proof);
+  std::unexpected<Error> refuse_token(const std::string& why, const std::string& source);
+  void tell_guess(const std::string& source);
+  Result<std::string> enroll_with(const registry::Token& token, const ProvenRequest& proven, const std::string& source);
+  Result<std::pair<registry::Certificate, registry::Client>> holder_of(const std::string& certificate_pem);
+  Result<std::string> renew_by_itself(const registry::Client& client, const ProvenRequest& proven, const Who& who);
+  Result<std::string> rotate(const registry::Client& client, const ProvenRequest& proven, const Who& who);
+
+  // certificates.cc
+  Result<std::string> make_crl();
 
   // blocks.cc
   [[nodiscard]] std::map<Prefix, uint64_t> blocks_in_force(UnixSeconds at) const;
@@ -238,6 +292,7 @@ class GatewayController final : public Controller {
   // profile.cc
   Result<ProfileFacts> profile(const registry::Client& client, const std::string& certificate_pem);
   Result<std::string> endpoint(const config::Config& config);
+  Result<std::vector<IpAddress>> public_addresses(const config::Config& config);
 
   Parts parts_;
   Options options_;
@@ -253,6 +308,9 @@ class GatewayController final : public Controller {
   ApplyCounts applies_;
   Transfer backup_, restore_;
   names::Directory names_;
+  Challenges challenges_;
+  Guesses guesses_;
+  std::optional<RevocationList> crl_;
   std::optional<uint64_t> untold_;  // as last read; nullopt: never
 };
 

@@ -19,6 +19,7 @@ inline constexpr const char* kTrouble = "509f450ef4154cccb51693997d796389";   //
 inline constexpr const char* kSettled = "a0d7cacaa6014d319a652e0887f3984a";   ///< it is again
 inline constexpr const char* kClientAdded = "d2e9997373f1459f80e47083f86d8361";
 inline constexpr const char* kClientChanged = "4b4fd97589bc4cf694e4874cd89222be";
+inline constexpr const char* kTokenRefused = "6f570f0bd36341068a20effa159a5a14";  ///< used, ended, revoked, or guessed
 inline constexpr const char* kAccessEnded =
     "70ca73affcb84c4990b61643213638b1";  ///< revoked, removed, or the certificate ended
 inline constexpr const char* kEndsSoon = "47c35a6a40424a20b55ee6fd6d5c2944";  ///< a certificate, within 30, 7 or 1 days

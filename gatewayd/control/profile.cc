@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <cerrno>
+#include <iterator>
 #include <set>
 
 #include "gatewayd/control/gateway.h"
@@ -45,17 +46,21 @@ std::vector<std::string> name_servers(const config::Config& config) {
 
 }  // namespace
 
-Result<std::string> GatewayController::endpoint(const config::Config& config) {
-  if (config.public_side.endpoint) return config.public_side.endpoint->str();
+Result<std::vector<IpAddress>> GatewayController::public_addresses(const config::Config& config) {
   const auto facts = parts_.kernel.facts();
   if (!facts) return std::unexpected(facts.error());
+  std::vector<IpAddress> out;
   const auto addresses = facts->device_addresses.find(config.public_side.interface);
-  if (addresses != facts->device_addresses.end()) {
-    const auto found = std::ranges::find_if(addresses->second, is_reachable_from_outside);
-    if (found != addresses->second.end()) {
-      return config::Endpoint{found->str(), config.public_side.listen_port}.str();
-    }
-  }
+  if (addresses == facts->device_addresses.end()) return out;
+  std::ranges::copy_if(addresses->second, std::back_inserter(out), is_reachable_from_outside);
+  return out;
+}
+
+Result<std::string> GatewayController::endpoint(const config::Config& config) {
+  if (config.public_side.endpoint) return config.public_side.endpoint->str();
+  const auto addresses = public_addresses(config);
+  if (!addresses) return std::unexpected(addresses.error());
+  if (!addresses->empty()) return config::Endpoint{addresses->front().str(), config.public_side.listen_port}.str();
   return failure(EINVAL, "find the address that clients connect to", {},
                  config.public_side.interface + " has none; write gateway.public.endpoint");
 }
@@ -70,7 +75,8 @@ Result<ProfileFacts> GatewayController::profile(const registry::Client& client, 
   if (!authority) return std::unexpected(authority.error());
   const auto& mtus = parts_.reconciler.facts().mtu;
   const auto uplink = mtus.find(config.public_side.interface);
-  const std::vector<Prefix> allowed = allowed_prefixes(tunnel_for(client, config), config);
+  const config::Tunnel tunnel = tunnel_for(client, config);
+  const std::vector<Prefix> allowed = allowed_prefixes(tunnel, config);
 
   ProfileFacts out;
   out.client = client.name;
@@ -85,6 +91,7 @@ Result<ProfileFacts> GatewayController::profile(const registry::Client& client, 
   out.certificate_pem = certificate_pem;
   out.chain_pem = (*authority)->chain_pem();
   out.not_after = client.not_after;
+  out.full_tunnel = tunnel == config::Tunnel::full;
   return out;
 }
 

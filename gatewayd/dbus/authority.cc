@@ -34,6 +34,14 @@ std::optional<gid_t> group_id(const std::string& name) {
   return found->gr_gid;
 }
 
+std::optional<uid_t> user_id(const char* name) {
+  std::array<char, kNameBuffer> buffer{};
+  passwd entry{};
+  passwd* found = nullptr;
+  if (getpwnam_r(name, &entry, buffer.data(), buffer.size(), &found) != 0 || found == nullptr) return std::nullopt;
+  return found->pw_uid;
+}
+
 // Reads UnixUserID and UnixGroupIDs out of the answer to GetConnectionCredentials; a bus that tells no groups leaves
 // them empty.
 int read_credentials(sd_bus_message* reply, Caller& out, bool& has_uid) {
@@ -62,14 +70,17 @@ int read_credentials(sd_bus_message* reply, Caller& out, bool& has_uid) {
 
 std::unexpected<Error> refused(Access access, const std::string& admin_group, const std::string& more) {
   if (access == Access::root) return failure(EACCES, "handle the gateway's secrets", "", "only root may");
+  if (access == Access::enroll) return failure(EACCES, "enrol devices", "", "only the enrolment server may");
   const auto index = static_cast<size_t>(access);
   return failure(EACCES, kWords[index], "", "only root and members of the group " + admin_group + " may" + more);
 }
 
 }  // namespace
 
-bool may(const Caller& caller, std::optional<gid_t> admin, Access access) {
-  return access == Access::root ? caller.uid == 0 : is_administrator(caller, admin);
+bool may(const Caller& caller, const Special& special, Access access) {
+  if (access == Access::root) return caller.uid == 0;
+  if (access == Access::enroll) return caller.uid == 0 || caller.uid == special.enrolment;
+  return is_administrator(caller, special.admin);
 }
 
 bool is_administrator(const Caller& caller, std::optional<gid_t> admin) {
@@ -106,18 +117,20 @@ Result<Caller> Authority::caller_of(sd_bus_message* call) const {
   return caller;
 }
 
+Special Authority::special() const { return {group_id(admin_group_), user_id(kEnrolmentUser)}; }
+
 Result<control::Who> Authority::check_now(sd_bus_message* call, Access access) {
   const auto caller = caller_of(call);
   if (!caller) return std::unexpected(caller.error());
-  if (may(*caller, group_id(admin_group_), access)) return who_is(*caller);
+  if (may(*caller, special(), access)) return who_is(*caller);
   return refused(access, admin_group_, "");
 }
 
 void Authority::check(sd_bus_message* call, Access access, Then then) {
   const auto caller = caller_of(call);
   if (!caller) return then(std::unexpected(caller.error()));
-  if (may(*caller, group_id(admin_group_), access)) return then(who_is(*caller));
-  if (access == Access::root) return then(refused(access, admin_group_, ""));
+  if (may(*caller, special(), access)) return then(who_is(*caller));
+  if (access == Access::root || access == Access::enroll) return then(refused(access, admin_group_, ""));
   ask_polkit(call, *caller, access, std::move(then));
 }
 

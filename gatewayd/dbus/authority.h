@@ -18,8 +18,11 @@ namespace gw::dbus {
 
 /// What a method does, which decides who may call it: see state, change what is allowed, give access to a device, or
 /// watch who speaks to whom. Also the last part of the polkit action: "org.gatewayd.change". `root` is what hands out
-/// or replaces the gateway's own secrets: for root alone, no group and no polkit gives it.
-enum class Access : uint8_t { read, change, issue, watch, root };
+/// or replaces the gateway's own secrets: for root alone, no group and no polkit gives it. `enroll` is what the
+/// enrolment server does: for root and its own user, who may do nothing else.
+enum class Access : uint8_t { read, change, issue, watch, root, enroll };
+
+inline constexpr const char* kEnrolmentUser = "gatewayd-enroll";
 
 /// The other end of a connection, as the bus saw it connect: it cannot be changed afterwards, and no process id is in
 /// it that could have been given to another since.
@@ -31,8 +34,14 @@ struct Caller {
 /// True for root and for members of `admin`; nullopt: no such group on this host.
 bool is_administrator(const Caller& caller, std::optional<gid_t> admin);
 
+/// Who is more than an ordinary caller on this host; nullopt: there is none.
+struct Special {
+  std::optional<gid_t> admin;      ///< group
+  std::optional<uid_t> enrolment;  ///< user
+};
+
 /// Without polkit.
-bool may(const Caller& caller, std::optional<gid_t> admin, Access access);
+bool may(const Caller& caller, const Special& special, Access access);
 
 /// "uid 0" or "user alice", for the audit trail.
 control::Who who_is(const Caller& caller);
@@ -64,6 +73,7 @@ class Authority {
   void ask_polkit(sd_bus_message* call, const Caller& caller, Access access, Then then);
   static int on_polkit(sd_bus_message* reply, void* pending, sd_bus_error* error);
   [[nodiscard]] Result<Caller> caller_of(sd_bus_message* call) const;
+  [[nodiscard]] Special special() const;
 
   sd_bus* bus_;
   std::string admin_group_;

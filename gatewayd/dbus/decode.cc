@@ -200,6 +200,38 @@ Result<control::NewBlock> decode_new_block(Dict dict) {
   return finished(dict, std::move(out), "block", prefix);
 }
 
+Result<control::NewToken> decode_new_token(Dict dict) {
+  control::NewToken out;
+  dict.get("name", out.name);
+  dict.get("groups", out.groups);
+  get_word(dict, "tunnel", out.tunnel, kTunnels);
+  dict.get("description", out.description);
+  dict.get("ttl_seconds", out.ttl_seconds);
+  dict.get("uses", out.uses);
+  dict.get("days", out.days);
+  const std::string name = out.name;
+  return finished(dict, std::move(out), "token", name);
+}
+
+Result<control::Enrolment> decode_enrolment(Dict dict) {
+  control::Enrolment out;
+  dict.get("token", out.token);
+  dict.get("request", out.request);
+  dict.get("proof", out.proof);
+  dict.get("source", out.source);
+  return finished(dict, std::move(out), "enrolment", "");
+}
+
+Result<control::Reenrolment> decode_reenrolment(Dict dict) {
+  control::Reenrolment out;
+  dict.get("certificate_pem", out.certificate_pem);
+  dict.get("request", out.request);
+  dict.get("proof", out.proof);
+  dict.get("present_proof", out.present_proof);
+  dict.get("source", out.source);
+  return finished(dict, std::move(out), "renewal", "");
+}
+
 Result<control::RestoreOptions> decode_restore_options(Dict dict) {
   control::RestoreOptions out;
   dict.get("replace", out.replace);

@@ -23,6 +23,9 @@ struct FlowQuestion {
 Result<FlowQuestion> decode_flow_filter(Dict dict);
 Result<control::WatchFilter> decode_watch_filter(Dict dict);
 Result<control::NewBlock> decode_new_block(Dict dict);
+Result<control::NewToken> decode_new_token(Dict dict);
+Result<control::Enrolment> decode_enrolment(Dict dict);
+Result<control::Reenrolment> decode_reenrolment(Dict dict);
 Result<control::RestoreOptions> decode_restore_options(Dict dict);
 
 /// Where a new rule goes: the options of AddRule.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gatewayd/dbus/encode.h"
 
+#include "gatewayd/base/base64.h"
+
 namespace gw::dbus {
 namespace {
 
@@ -92,6 +94,40 @@ void put(Writer& out, const registry::Block& block) {
       .put("created", block.created);
 }
 
+void put(Writer& out, const registry::Token& token) {
+  out.put("id", static_cast<uint64_t>(token.id)).put("name", token.name).put("groups", token.groups);
+  if (token.tunnel) out.put("tunnel", word(*token.tunnel));
+  out.put("description", token.description)
+      .put("days", token.days)
+      .put("uses", token.uses)
+      .put("used", token.used)
+      .put("expires", token.expires)
+      .put("revoked_at", token.revoked_at)
+      .put("created", token.created)
+      .put("who", token.who)
+      .put("clients", token.clients);
+}
+
+void put(Writer& out, const control::TokenHandout& handout) {
+  out.put("id", static_cast<uint64_t>(handout.id))
+      .put("token", handout.token)
+      .put("link", handout.link)
+      .put("pin", handout.pin)
+      .put("expires", handout.expires);
+}
+
+void put(Writer& out, const control::EnrolmentFacts& facts) {
+  const auto& [key, nonce] = facts.challenge;
+  out.put("names", facts.names)
+      .put("port", facts.port)
+      .put("endpoint", facts.endpoint)
+      .put("wireguard_port", facts.wireguard_port)
+      .put("chain_pem", facts.chain_pem)
+      .put("challenge_key", key.str())
+      .put("challenge_nonce", base64(nonce))
+      .put("challenge_seconds", facts.challenge_seconds);
+}
+
 void put(Writer& out, const control::RestoreResult& result) {
   out.put("created", result.created)
       .put("gateway", result.gateway)
@@ -119,7 +155,8 @@ void put(Writer& out, const control::ProfileFacts& facts) {
       .put("endpoint", facts.endpoint)
       .put("certificate_pem", facts.certificate_pem)
       .put("chain_pem", facts.chain_pem)
-      .put("not_after", facts.not_after);
+      .put("not_after", facts.not_after)
+      .put("tunnel", facts.full_tunnel ? "full" : "split");
 }
 
 void put(Writer& out, const control::ClientStatus& status) {

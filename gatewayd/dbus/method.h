@@ -37,6 +37,7 @@ struct Method {
 /// The whole interfaces. Authority comes from the tables and from nowhere else.
 std::span<const Method> manager_methods();
 std::span<const Method> client_methods();
+std::span<const Method> enrolment_methods();
 
 /// A vtable for sd-bus in which every method leads to `entry`. `properties` are put in between as they are.
 std::vector<sd_bus_vtable> make_vtable(std::span<const Method> methods, std::span<const sd_bus_vtable> properties,
@@ -54,6 +55,11 @@ Result<void> read_backup(Call& call);
 Result<void> begin_restore(Call& call);
 Result<void> write_restore(Call& call);
 Result<void> restore(Call& call);
+
+/// Of Manager1, invitations (enrolment.cc).
+Result<void> create_token(Call& call);
+Result<void> list_tokens(Call& call);
+Result<void> revoke_token(Call& call);
 
 /// What Manager1 and Client1 have in common, for the client in `call.client`.
 Result<void> set_client(Call& call);

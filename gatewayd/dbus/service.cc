@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <string_view>
 
 #include "gatewayd/dbus/errors.h"
 #include "gatewayd/dbus/names.h"
@@ -15,8 +16,10 @@ constexpr const char* kOperation = "offer objects on";
 constexpr const char* kBus = "the bus";
 
 const Method* find_method(const char* interface, const char* member) {
-  const bool of_client = interface != nullptr && std::strcmp(interface, kClientInterface) == 0;
-  const auto methods = of_client ? client_methods() : manager_methods();
+  const std::string_view wanted = interface == nullptr ? "" : interface;
+  const auto methods = wanted == kClientInterface      ? client_methods()
+                       : wanted == kEnrolmentInterface ? enrolment_methods()
+                                                       : manager_methods();
   const auto found = std::ranges::find_if(methods, [&](const Method& m) { return std::strcmp(m.name, member) == 0; });
   return found == methods.end() ? nullptr : &*found;
 }
@@ -71,6 +74,7 @@ Result<void> Service::add_objects() {
   };
   manager_table_ = make_vtable(manager_methods(), manager, on_call);
   client_table_ = make_vtable(client_methods(), client, on_call);
+  enrolment_table_ = make_vtable(enrolment_methods(), {}, on_call);
   const auto add = [this](auto function, auto... arguments) -> int {
     sd_bus_slot* slot = nullptr;
     const int rc = function(bus_, &slot, arguments...);
@@ -78,6 +82,9 @@ Result<void> Service::add_objects() {
     return rc;
   };
   int rc = add(sd_bus_add_object_vtable, kManagerPath, kManagerInterface, manager_table_.data(), this);
+  if (rc >= 0) {
+    rc = add(sd_bus_add_object_vtable, kManagerPath, kEnrolmentInterface, enrolment_table_.data(), this);
+  }
   if (rc >= 0) {
     rc = add(sd_bus_add_fallback_vtable, kClientPath, kClientInterface, client_table_.data(), &Service::on_find_client,
              this);

@@ -18,6 +18,7 @@ namespace gw::dbus {
 
 inline constexpr const char* kClientPath = "/org/gatewayd/client";
 inline constexpr const char* kClientInterface = "org.gatewayd.Client1";
+inline constexpr const char* kEnrolmentInterface = "org.gatewayd.Enrolment1";
 
 /// The objects of gatewayd on a bus: /org/gatewayd and /org/gatewayd/client/NAME. Thin: each call is judged by
 /// Authority and handed to the Controller. Borrows bus and controller, which have to outlive it. One thread, that of
@@ -71,6 +72,7 @@ class Service {
   Authority authority_;
   std::vector<sd_bus_vtable> manager_table_;
   std::vector<sd_bus_vtable> client_table_;
+  std::vector<sd_bus_vtable> enrolment_table_;
   std::optional<Reading> reading_;
   std::unique_ptr<sd_event_source, EventUnref> changed_;
   std::vector<Slot> slots_;  // last: objects leave the bus before what they use goes

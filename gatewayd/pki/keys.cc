@@ -14,6 +14,8 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "gatewayd/base/base64.h"
+
 namespace gw::pki {
 
 bool is_p256(const EVP_PKEY* key) {
@@ -75,6 +77,17 @@ Result<WireGuardKeys> generate_wireguard_keys() {
   return WireGuardKeys{secret, public_of(secret)};
 }
 
+Result<std::string> pin_of(const std::string& public_key_pem) {
+  const ErrorQueue errors;
+  const BioPtr bio = reader(public_key_pem);
+  const KeyPtr key(PEM_read_bio_PUBKEY(bio.get(), nullptr, no_passphrase, nullptr));
+  unsigned char* raw = nullptr;
+  const int size = key ? i2d_PUBKEY(key.get(), &raw) : 0;
+  const BufferPtr owner(raw);
+  if (size <= 0) return errors.failure(EINVAL, "read public key", {}, "it is none in PEM");
+  return base64(sha256(std::string_view(reinterpret_cast<const char*>(raw), static_cast<size_t>(size))));
+}
+
 PublicKey public_of(const SecretKey& secret) {
   const ErrorQueue errors;
   const KeyPtr key(EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, nullptr, secret.reveal().data(), kWireGuardKeySize));
@@ -101,6 +114,12 @@ std::string uuid_text(std::array<uint8_t, 16> bytes, uint8_t version) {
 
 }  // namespace
 
+std::array<uint8_t, 32> sha256(std::string_view bytes) {
+  std::array<uint8_t, 32> digest{};
+  if (EVP_Digest(bytes.data(), bytes.size(), digest.data(), nullptr, EVP_sha256(), nullptr) != 1) std::abort();
+  return digest;
+}
+
 std::string random_bytes(size_t count) {
   std::string out(count, 0);
   if (getentropy(out.data(), out.size()) != 0) std::abort();  // no kernel randomness: nothing after this would be safe
@@ -114,8 +133,7 @@ std::string random_uuid() {
 }
 
 std::string named_uuid(std::string_view name) {
-  std::array<uint8_t, EVP_MAX_MD_SIZE> digest{};
-  if (EVP_Digest(name.data(), name.size(), digest.data(), nullptr, EVP_sha256(), nullptr) != 1) std::abort();
+  const auto digest = sha256(name);
   std::array<uint8_t, 16> bytes{};
   std::copy_n(digest.begin(), bytes.size(), bytes.begin());
   return uuid_text(bytes, 8);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -52,11 +53,15 @@ PublicKey public_of(const SecretKey& secret);  ///< all zero, a low-order point,
 /// PKCS#10 (RFC 2986) with common name `name` and the WireGuard key in an extensionRequest.
 Result<std::string> make_request(const PrivateKey& key, const std::string& name, const PublicKey& wireguard);
 
+/// PKCS#10 that asks for nothing by name: for a server, whose names the authority knows.
+Result<std::string> make_server_request(const PrivateKey& key);
+
 /// What a request asks for. Parsed from outside bytes: hostile.
 struct Request {
   std::string name;  ///< common name, free of control characters; may be empty
   PublicKey wireguard;
   std::string public_key_pem;
+  bool operator==(const Request&) const = default;
 };
 /// EINVAL with the reason: not PEM, too big (16 KiB), bad signature, not P-256, no WireGuard key, a low-order one,
 /// other extensions.
@@ -65,6 +70,10 @@ Result<Request> parse_request(const std::string& pem);
 /// The public key, PEM, of a request for a server's certificate; its names are not looked at. EINVAL as
 /// `parse_request`.
 Result<std::string> parse_server_request(const std::string& pem);
+
+/// Of the key of a request, SHA-256 of its SubjectPublicKeyInfo in base64 (RFC 7469 §2.4): what curl's --pinnedpubkey
+/// takes behind "sha256//". EINVAL: it is no public key in PEM.
+Result<std::string> pin_of(const std::string& public_key_pem);
 
 /// A certificate as facts.
 struct Certificate {
@@ -140,6 +149,7 @@ class Authority {
 Result<std::string> make_pkcs12(const std::string& key_pem, const std::string& certificate_pem,
                                 const std::string& chain_pem, const std::string& name, const std::string& passphrase);
 
+std::array<uint8_t, 32> sha256(std::string_view bytes);
 std::string random_bytes(size_t count);         ///< of the kernel; at most 256
 std::string random_uuid();                      ///< RFC 9562 version 4
 std::string named_uuid(std::string_view name);  ///< version 8: SHA-256 of `name`, the same for ever

@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "gatewayd/pki/openssl.h"
+#include "gatewayd/pki/pki.h"
 
 namespace gw::pki {
 namespace {
@@ -40,14 +41,12 @@ Result<std::string> mac(const SecretKey& mine, const PublicKey& other, const std
   const ErrorQueue errors;
   std::string message(kPurpose);
   message.append(reinterpret_cast<const char*>(nonce.data()), nonce.size());
-  std::array<uint8_t, kProofSize> digest{};
   std::string out(kProofSize, '\0');
-  const bool hashed =
-      EVP_Digest(request_der.data(), request_der.size(), digest.data(), nullptr, EVP_sha256(), nullptr) == 1;
+  const auto digest = sha256(request_der);
   message.append(reinterpret_cast<const char*>(digest.data()), digest.size());
-  const bool made = hashed && HMAC(EVP_sha256(), key->data(), static_cast<int>(key->size()),
-                                   reinterpret_cast<const unsigned char*>(message.data()), message.size(),
-                                   reinterpret_cast<unsigned char*>(out.data()), nullptr) != nullptr;
+  const bool made = HMAC(EVP_sha256(), key->data(), static_cast<int>(key->size()),
+                         reinterpret_cast<const unsigned char*>(message.data()), message.size(),
+                         reinterpret_cast<unsigned char*>(out.data()), nullptr) != nullptr;
   OPENSSL_cleanse(key->data(), key->size());
   if (!made) return errors.failure(EIO, kProve);
   return out;

@@ -32,6 +32,17 @@ Result<PublicKey> requested_key(X509_REQ* request) {
   return **key;
 }
 
+Result<std::string> sign_request(X509_REQ* request, const PrivateKey& key, const std::string& name,
+                                 const ErrorQueue& errors) {
+  if (X509_REQ_set_pubkey(request, key.impl().key.get()) != 1 ||
+      X509_REQ_sign(request, key.impl().key.get(), EVP_sha256()) <= 0) {
+    return errors.failure(EIO, kMake, name);
+  }
+  const BioPtr bio(BIO_new(BIO_s_mem()));
+  if (PEM_write_bio_X509_REQ(bio.get(), request) != 1) return errors.failure(EIO, kMake, name);
+  return text_of(bio.get());
+}
+
 Result<RequestPtr> read_request(const std::string& pem, const ErrorQueue& errors) {
   if (pem.size() > kMaxPemSize) return failure(EINVAL, kRead, {}, "it is longer than 16 KiB");
   const BioPtr bio = reader(pem);
@@ -69,14 +80,15 @@ Result<std::string> make_request(const PrivateKey& key, const std::string& name,
                                  0) != 1) {
     return errors.failure(EINVAL, kMake, name, "the name does not fit a certificate");
   }
-  if (X509_REQ_set_pubkey(request.get(), key.impl().key.get()) != 1 ||
-      X509_REQ_add_extensions(request.get(), extensions.get()) != 1 ||
-      X509_REQ_sign(request.get(), key.impl().key.get(), EVP_sha256()) <= 0) {
-    return errors.failure(EIO, kMake, name);
-  }
-  const BioPtr bio(BIO_new(BIO_s_mem()));
-  if (PEM_write_bio_X509_REQ(bio.get(), request.get()) != 1) return errors.failure(EIO, kMake, name);
-  return text_of(bio.get());
+  if (X509_REQ_add_extensions(request.get(), extensions.get()) != 1) return errors.failure(EIO, kMake, name);
+  return sign_request(request.get(), key, name, errors);
+}
+
+Result<std::string> make_server_request(const PrivateKey& key) {
+  const ErrorQueue errors;
+  const RequestPtr request(X509_REQ_new());
+  if (!request) return errors.failure(ENOMEM, kMake);
+  return sign_request(request.get(), key, {}, errors);
 }
 
 Result<std::string> parse_server_request(const std::string& pem) {

@@ -38,6 +38,8 @@ nl::Frame frame_of(const config::Config& config) {
   frame.inner_interfaces.assign(inner.begin(), inner.end());
   frame.wireguard_port = config.public_side.listen_port;
   for (const config::Service& service : config.public_side.allow) open_service(service, frame.open);
+  if (const auto port = config.public_side.enroll_port)
+    open_service({.kind = config::Service::Kind::tcp, .first = *port, .last = *port}, frame.open);
   std::set<std::string> out;
   for (const config::Nat& nat : config.nat) out.insert(nat.out);
   frame.masquerade = !out.empty();

@@ -121,6 +121,14 @@ Result<void> revoke_all(const Database& database, int64_t client, const std::str
 
 Result<std::vector<Certificate>> Registry::certificates() const { return read_certificates(impl_->database); }
 
+Result<std::string> Registry::revocation_state() const {
+  auto row = impl_->database.prepare(
+      "SELECT count(*), max(revoked_at), sum(reason = 'keyCompromise') FROM certificate WHERE revoked_at <> 0");
+  if (!row) return std::unexpected(row.error());
+  if (const auto step = row->step(); !step) return std::unexpected(step.error());
+  return row->text(0) + " " + row->text(1) + " " + row->text(2);
+}
+
 Result<Certificate> Registry::certificate(const std::string& serial) const {
   return find_certificate(impl_->database, serial);
 }

@@ -10,14 +10,6 @@ namespace {
 
 const char* text_of(config::Tunnel tunnel) { return tunnel == config::Tunnel::full ? "full" : "split"; }
 
-void bind_tunnel(Statement& statement, const std::optional<config::Tunnel>& tunnel) {
-  if (tunnel) {
-    statement.bind(text_of(*tunnel));
-  } else {
-    statement.bind_null();
-  }
-}
-
 /// EEXIST with the holder of what the new client wants, so that the sentence is better than a broken constraint's.
 Result<void> check_free(const Database& database, const Client& client) {
   constexpr const char* kAdd = "add client";
@@ -112,6 +104,19 @@ std::vector<std::string> sorted_set(std::vector<std::string> words) {
 
 }  // namespace
 
+void bind_tunnel(Statement& statement, const std::optional<config::Tunnel>& tunnel) {
+  if (tunnel) {
+    statement.bind(text_of(*tunnel));
+  } else {
+    statement.bind_null();
+  }
+}
+
+std::optional<config::Tunnel> tunnel_of(const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  return text == "full" ? config::Tunnel::full : config::Tunnel::split;
+}
+
 Result<void> insert_groups(const Database& database, int64_t client, const std::vector<std::string>& groups) {
   auto row = database.prepare("INSERT INTO client_group (client, name) VALUES (?, ?)");
   if (!row) return std::unexpected(row.error());
@@ -128,15 +133,12 @@ Result<void> write_audit(const Database& database, const std::string& who, const
   return row->bind(now).bind(who).bind(what).run();
 }
 
-Result<void> Registry::add_client(const Client& client, const Certificate& certificate, const std::string& who,
-                                  UnixSeconds now) {
-  const Database& database = impl_->database;
+Result<void> insert_all(const Database& database, const Client& client, const Certificate& certificate,
+                        const std::string& who, UnixSeconds now) {
   if (auto good = check_client(client); !good) return good;
   if (auto good = check_certificate(certificate); !good) return good;
   if (certificate.wireguard != client.wireguard)
     return failure(EINVAL, "add client", client.name, "the certificate is for another WireGuard key");
-  auto transaction = Transaction::begin(database);
-  if (!transaction) return std::unexpected(transaction.error());
   if (auto free = check_free(database, client); !free) return free;
   if (auto free = check_serial(database, certificate.serial); !free) return free;
   const auto id = insert_client(database, client, certificate.serial, now);
@@ -146,10 +148,21 @@ Result<void> Registry::add_client(const Client& client, const Certificate& certi
   const std::string groups = client.groups.empty() ? "" : "; groups " + joined(sorted_set(client.groups));
   const std::string what =
       "client add " + client.name + ": " + list_of(client) + "; certificate " + certificate.serial + groups;
-  if (auto done = write_audit(database, who, what, now); !done) return done;
+  return write_audit(database, who, what, now);
+}
+
+void Registry::Impl::take(const Client& client) {
+  numbers.insert(client.number);
+  for (const IpAddress& address : client.addresses) addresses.insert(value_of(address));
+}
+
+Result<void> Registry::add_client(const Client& client, const Certificate& certificate, const std::string& who,
+                                  UnixSeconds now) {
+  auto transaction = Transaction::begin(impl_->database);
+  if (!transaction) return std::unexpected(transaction.error());
+  if (auto done = insert_all(impl_->database, client, certificate, who, now); !done) return done;
   if (auto done = transaction->commit(); !done) return done;
-  impl_->numbers.insert(client.number);
-  for (const IpAddress& address : client.addresses) impl_->addresses.insert(value_of(address));
+  impl_->take(client);
   return {};
 }
 

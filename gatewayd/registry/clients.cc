@@ -22,11 +22,6 @@ PublicKey key_of(std::span<const uint8_t> bytes) {
   return key;
 }
 
-std::optional<config::Tunnel> tunnel_of(const std::string& text) {
-  if (text.empty()) return std::nullopt;
-  return text == "full" ? config::Tunnel::full : config::Tunnel::split;
-}
-
 StoredClient client_of(const Statement& row) {
   return {.id = row.integer(0),
           .client = {.number = static_cast<uint32_t>(row.integer(1)),

@@ -19,6 +19,9 @@ struct Registry::Impl {
   RunSet numbers;
   RunSet addresses;
   UnixSeconds stored_floor = 0;
+
+  /// What the new client has is no longer free.
+  void take(const Client& client);
 };
 
 /// A client with its row.
@@ -51,10 +54,17 @@ Result<void> check_serial(const Database& database, const std::string& serial);
 /// `client`: the row it belongs to; nullopt for one whose client is gone, of whom `owner` tells name and number.
 Result<void> insert_certificate(const Database& database, const Certificate& certificate, std::optional<int64_t> client,
                                 const Client& owner);
+/// Client, certificate, groups and audit entry, as Registry::add_client; the caller's transaction.
+Result<void> insert_all(const Database& database, const Client& client, const Certificate& certificate,
+                        const std::string& who, UnixSeconds now);
 Result<void> insert_groups(const Database& database, int64_t client, const std::vector<std::string>& groups);
 /// Revokes the certificates of a client that are not revoked yet; keyCompromise also replaces an earlier reason.
 Result<void> revoke_all(const Database& database, int64_t client, const std::string& reason, UnixSeconds now);
 Result<void> write_audit(const Database& database, const std::string& who, const std::string& what, UnixSeconds now);
+
+/// The word of a column `tunnel`, and the other way; NULL and "" stand for none.
+void bind_tunnel(Statement& statement, const std::optional<config::Tunnel>& tunnel);
+std::optional<config::Tunnel> tunnel_of(const std::string& text);
 
 /// "alice, bob"
 std::string joined(const std::vector<std::string>& words);

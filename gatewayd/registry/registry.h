@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -79,6 +80,25 @@ struct Block {
   [[nodiscard]] bool holds(UnixSeconds now) const { return until == 0 || now < until; }
 };
 
+/// A one-time invitation (`gwctl token`). The secret itself is not here: nobody has it but who it was given to.
+struct Token {
+  int64_t id = 0;                   ///< from 1, never given twice
+  std::array<uint8_t, 32> hash{};   ///< SHA-256 of the secret
+  std::string name;                 ///< of the client that it makes; empty: the device chooses
+  std::vector<std::string> groups;  ///< sorted
+  std::optional<config::Tunnel> tunnel;
+  std::string description;
+  uint32_t days = 30;  ///< of the certificate
+  uint32_t uses = 1;   ///< how many devices it is for
+  uint32_t used = 0;
+  UnixSeconds expires = 0;     ///< first second in which it no longer holds
+  UnixSeconds revoked_at = 0;  ///< 0: not revoked
+  UnixSeconds created = 0;
+  std::string who;                   ///< made it
+  std::vector<std::string> clients;  ///< names, of those that it made; not of removed ones
+  bool operator==(const Token&) const = default;
+};
+
 /// What a restored registry cannot know of the time since its backup.
 struct Present {
   bool disable_clients = true;  ///< who was revoked since is not in the backup
@@ -120,6 +140,9 @@ class Registry {
   /// together.
   Result<void> add_client(const Client& client, const Certificate& certificate, const std::string& who,
                           UnixSeconds now);
+  /// The same, and a use of the token with it, or neither. EACCES: the token holds no more.
+  Result<void> redeem_token(int64_t token, const Client& client, const Certificate& certificate, const std::string& who,
+                            UnixSeconds now);
   /// Groups, tunnel, description, disabled. Name, key and addresses are not changed here. A change of the tunnel makes
   /// the profile outdated.
   Result<void> update_client(const Client& client, const std::string& who, UnixSeconds now);
@@ -135,6 +158,8 @@ class Registry {
   /// `serial` as in `certificate`.
   Result<void> revoke_certificate(const std::string& serial, const std::string& reason, const std::string& who,
                                   UnixSeconds now);
+  /// Changes with every revocation, and with nothing else.
+  [[nodiscard]] Result<std::string> revocation_state() const;
   /// Frees addresses; its certificates stay, revoked (cessationOfOperation), for the CRL.
   Result<void> remove_client(const std::string& name, const std::string& who, UnixSeconds now);
 
@@ -144,6 +169,20 @@ class Registry {
   Result<void> remove_block(const Prefix& prefix, const std::string& who, UnixSeconds now);  ///< ENOENT
   /// Those that have ended vanish.
   Result<void> remove_ended_blocks(UnixSeconds now);
+
+  /// Returns its id; `id`, `used`, `revoked_at` and `clients` of `token` are not looked at.
+  Result<int64_t> add_token(const Token& token, UnixSeconds now);
+  [[nodiscard]] Result<std::vector<Token>> tokens() const;  ///< newest first; those that no longer hold among them
+  /// Whoever asks may be anybody: in time that tells nothing of the tokens there are. ENOENT.
+  [[nodiscard]] Result<Token> token(const std::array<uint8_t, 32>& hash) const;
+  /// The certificate that the token made for this WireGuard key: for who did not get the answer. ENOENT.
+  [[nodiscard]] Result<Certificate> token_certificate(int64_t token, const PublicKey& wireguard) const;
+  Result<void> revoke_token(int64_t id, const std::string& who, UnixSeconds now);  ///< ENOENT
+  /// Those that have not held since `before` vanish.
+  Result<void> remove_ended_tokens(UnixSeconds before);
+  /// Of the enrolment server's key: SHA-256 of its public half, base64 (RFC 7469 §2.4); empty: there was none yet.
+  [[nodiscard]] Result<std::string> front_key() const;
+  Result<void> set_front_key(const std::string& pin);
 
   [[nodiscard]] Result<std::vector<PoolUse>> pool_use(const std::vector<Prefix>& pools) const;
   [[nodiscard]] Result<std::vector<AuditEntry>> audit(size_t newest) const;  ///< newest first

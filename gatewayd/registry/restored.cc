@@ -13,13 +13,6 @@ namespace {
 /// time since the backup are not known.
 constexpr uint64_t kCrlGap = uint64_t{1} << 20U;
 
-/// The one-time tokens of enrolment, where the schema has such a table: each may have been used since.
-Result<void> void_tokens(const Database& database) {
-  const auto table = database.number("SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'token'");
-  if (!table) return std::unexpected(table.error());
-  return *table == 0 ? Result<void>() : database.execute("DELETE FROM token");
-}
-
 Result<void> raise(const Database& database, const Present& present) {
   auto row =
       database.prepare("UPDATE registry SET crl_number = max(crl_number, ?1) + ?2, time_floor = max(time_floor, ?3)");
@@ -60,7 +53,7 @@ Result<void> Registry::catch_up(const Present& present, const std::string& who, 
   const Database& database = impl_->database;
   auto transaction = Transaction::begin(database);
   if (!transaction) return std::unexpected(transaction.error());
-  if (auto done = void_tokens(database); !done) return done;
+  if (auto done = database.execute("DELETE FROM token"); !done) return done;
   if (auto done = raise(database, present); !done) return done;
   for (const Certificate& known : present.certificates) {
     if (auto done = take_over(database, known, now); !done) return done;

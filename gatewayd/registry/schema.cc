@@ -90,13 +90,44 @@ CREATE TABLE schema_step (
 ) STRICT;
 )sql";
 
+// One-time invitations. `hash`: SHA-256 of what is handed out, which is kept nowhere. `front_key`: of the enrolment
+// server (RFC 7469 §2.4), which invitations name.
+constexpr const char* kTokens = R"sql(
+CREATE TABLE token (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  hash BLOB NOT NULL UNIQUE CHECK (length(hash) = 32),
+  name TEXT NOT NULL,
+  tunnel TEXT CHECK (tunnel IN ('split', 'full')),
+  description TEXT NOT NULL,
+  days INTEGER NOT NULL CHECK (days > 0),
+  uses INTEGER NOT NULL CHECK (uses > 0),
+  used INTEGER NOT NULL DEFAULT 0,
+  expires INTEGER NOT NULL,
+  revoked_at INTEGER NOT NULL DEFAULT 0,
+  created INTEGER NOT NULL,
+  who TEXT NOT NULL
+) STRICT;
+CREATE TABLE token_group (
+  token INTEGER NOT NULL REFERENCES token (id) ON DELETE CASCADE,
+  name TEXT NOT NULL,
+  PRIMARY KEY (token, name)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE token_use (
+  token INTEGER NOT NULL REFERENCES token (id) ON DELETE CASCADE,
+  serial TEXT NOT NULL,
+  PRIMARY KEY (token, serial)
+) STRICT, WITHOUT ROWID;
+ALTER TABLE registry ADD COLUMN front_key TEXT NOT NULL DEFAULT '';
+)sql";
+
 constexpr int64_t kFirstWithSteps = 3;
 
 // Programs of schema 2 and before take user_version for the schema itself, so that it is 2 at least.
-constexpr std::array<Migration, 3> kMigrations = {{
+constexpr std::array<Migration, 4> kMigrations = {{
     {.sql = kFirst, .readable_by = 1},
     {.sql = kBlocks, .readable_by = 2},
     {.sql = kVersions, .readable_by = 2},
+    {.sql = kTokens, .readable_by = 2},
 }};
 
 // PRAGMA user_version is the oldest schema whose programs may open the file, and never sinks.

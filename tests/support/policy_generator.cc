@@ -101,7 +101,7 @@ config::Subnet subnet(std::initializer_list<const char*> blocks, const char* int
 
 void add_networks(Random& random, config::Config& config) {
   config.name = "test";
-  config.public_side = {.interface = "eth0", .endpoint = {}, .listen_port = 51820, .allow = {}};
+  config.public_side = {.interface = "eth0", .endpoint = {}, .listen_port = 51820, .allow = {}, .enroll_port = {}};
   config.vpn.subnets = prefixes({"172.16.201.0/24", "fd6d:706e:6c61::/64"});
   config.address_space = prefixes({"10.1.0.0/16", "fd00:1::/32"});
   if (chance(random, 30)) config.address_space.push_back(prefix("8.0.0.0/7"));

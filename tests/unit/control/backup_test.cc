@@ -114,7 +114,9 @@ TEST_F(BackupTest, BringsNothingBackThatIsKnownToBeRevoked) {
 }
 
 TEST_F(BackupTest, OfAnyAgeVoidsTokens) {
-  const std::string tar = with_sql(back_up(), "CREATE TABLE token (x); INSERT INTO token VALUES (1)");
+  const std::string tar = with_sql(back_up(),
+                                   "INSERT INTO token (hash, name, description, days, uses, expires, created, "
+                                   "who) VALUES (zeroblob(32), '', '', 30, 1, 4102444800, 1, 'uid 0')");
   ASSERT_TRUE(restore(tar));
   EXPECT_EQ(run({"sqlite3", state() + "/restore/state/registry.db", "SELECT count(*) FROM token"}).out, "0\n");
 }

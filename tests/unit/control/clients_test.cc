@@ -232,13 +232,18 @@ TEST_F(ClientsTest, AreDecidedAnewWhenTheClockIsSet) {
   EXPECT_FALSE(has_peer(last_key_));
 }
 
-TEST_F(ClientsTest, AreListedOnTheRevocationListWithARisingNumber) {
+TEST_F(ClientsTest, AreListedOnTheRevocationListThatIsSignedAnewWhenItHasTo) {
   ASSERT_TRUE(add("alice"));
+  const auto before = value_of(gateway_->crl_der());
+  EXPECT_EQ(value_of(gateway_->crl_der()), before) << "nothing has changed";
+  ASSERT_TRUE(gateway_->revoke_client("alice", "superseded", "uid 0"));
+  const auto revoked = value_of(gateway_->crl_der());
+  EXPECT_NE(revoked, before);
   ASSERT_TRUE(gateway_->revoke_client("alice", "keyCompromise", "uid 0"));
-  const auto first = value_of(gateway_->crl_der());
-  const auto second = value_of(gateway_->crl_der());
-  EXPECT_FALSE(first.empty());
-  EXPECT_NE(first, second);
+  const auto compromised = value_of(gateway_->crl_der());
+  EXPECT_NE(compromised, revoked) << "the reason is another";
+  clock_.at += kDay;
+  EXPECT_NE(value_of(gateway_->crl_der()), compromised) << "long before the list ends";
 }
 
 }  // namespace

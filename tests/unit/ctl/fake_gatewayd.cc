@@ -9,7 +9,7 @@
 #include <regex>
 #include <stdexcept>
 
-#include "ctl/wire.h"
+#include "gatewayd/wire/json.h"
 #include "gatewayd/base/file.h"
 #include "gatewayd/dbus/names.h"
 
@@ -84,7 +84,7 @@ int FakeGatewayd::reply(sd_bus_message* message, sd_bus_error* error) {
     return sd_bus_error_setf(error, "org.gatewayd.Error.Failed", "%s is not called as the contract says", method);
   }
   Call call{method, {}};
-  if (const int r = decode(message, call.arguments); r < 0) return r;
+  if (const int r = wire::decode(message, call.arguments); r < 0) return r;
   calls_.push_back(call);
   Answer& answer = answers_[method];
   if (answer.crash) {
@@ -98,7 +98,7 @@ int FakeGatewayd::reply(sd_bus_message* message, sd_bus_error* error) {
     const int fd = answer.fd.get();
     r = sd_bus_message_append_basic(out, SD_BUS_TYPE_UNIX_FD, &fd);
   } else if (r >= 0) {
-    r = encode(out, known->second.out, answer.values.is_null() ? nlohmann::json::array() : answer.values);
+    r = wire::encode(out, known->second.out, answer.values.is_null() ? nlohmann::json::array() : answer.values);
   }
   if (r >= 0) r = sd_bus_send(bus_, out, nullptr);
   sd_bus_message_unref(out);

@@ -55,6 +55,18 @@ TEST(IsAdministrator, HoldsForRootAndTheGroupOnly) {
   EXPECT_FALSE(dbus::is_administrator({1000, {0}}, std::nullopt)) << "group 0 is not root";
 }
 
+TEST(May, LetsTheEnrolmentServerEnrolAndNothingElse) {
+  using dbus::Access;
+  const dbus::Special special{.admin = 42, .enrolment = 990};
+  const dbus::Caller server{990, {990}};
+  EXPECT_TRUE(dbus::may(server, special, Access::enroll));
+  EXPECT_TRUE(dbus::may({0, {}}, special, Access::enroll));
+  EXPECT_FALSE(dbus::may({1000, {42}}, special, Access::enroll)) << "an administrator makes tokens, and no devices";
+  EXPECT_FALSE(dbus::may(server, {.admin = 42, .enrolment = {}}, Access::enroll));
+  for (const Access access : {Access::read, Access::change, Access::issue, Access::watch, Access::root})
+    EXPECT_FALSE(dbus::may(server, special, access));
+}
+
 TEST(WhoIs, NamesUsersAndNumbersOthers) {
   EXPECT_EQ(dbus::who_is({0, {}}), "uid 0");
   EXPECT_EQ(dbus::who_is({65534, {}}), "user nobody");
@@ -79,6 +91,20 @@ TEST_F(AuthorityTest, RefusesEveryClientMethodToSomeoneElse) {
       const Reply reply = call(nobody.get(), path, dbus::kClientInterface, method.name,
                                [&](sd_bus_message* m) { fill_empty(m, method.in); });
       EXPECT_EQ(reply.error, kDenied) << path << " " << method.name;
+    }
+  }
+  EXPECT_THAT(controller_.asked, IsEmpty());
+}
+
+TEST_F(AuthorityTest, RefusesEnrolmentToAllButItsServer) {
+  const auto nobody = connect(kNobody);
+  const auto member = connect(admin());
+  for (const dbus::Method& method : dbus::enrolment_methods()) {
+    for (sd_bus* bus : {nobody.get(), member.get()}) {
+      const Reply reply = call(bus, dbus::kManagerPath, dbus::kEnrolmentInterface, method.name,
+                               [&](sd_bus_message* m) { fill_empty(m, method.in); });
+      EXPECT_EQ(reply.error, kDenied) << method.name;
+      EXPECT_THAT(reply.text, HasSubstr("only the enrolment server may"));
     }
   }
   EXPECT_THAT(controller_.asked, IsEmpty());

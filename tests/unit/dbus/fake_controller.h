@@ -26,6 +26,9 @@ class FakeController final : public control::Controller {
   registry::Certificate certificate_answer;
   control::Explanation explanation_answer;
   control::FlowList flows_answer;
+  control::TokenHandout handout_answer;
+  std::vector<registry::Token> tokens_answer;
+  control::EnrolmentFacts facts_answer;
   control::Watchers watchers;
   // As they came in.
   control::FlowFilter flow_filter;
@@ -38,6 +41,7 @@ class FakeController final : public control::Controller {
   std::optional<std::string> before, after;
   control::NewBlock new_block;
   control::NewClient new_client;
+  control::NewToken new_token;
   control::ClientChange change;
   std::function<void()> changed;
 
@@ -124,6 +128,30 @@ class FakeController final : public control::Controller {
   }
   Result<control::ProfileFacts> export_client(const std::string& name) override {
     return answer("export_client " + name, profile_answer);
+  }
+  Result<control::TokenHandout> create_token(const control::NewToken& value, const control::Who& who) override {
+    new_token = value;
+    return answer("create_token by " + who, handout_answer);
+  }
+  Result<std::vector<registry::Token>> tokens() override { return answer("tokens", tokens_answer); }
+  Result<void> revoke_token(int64_t id, const control::Who& who) override {
+    return done("revoke_token " + std::to_string(id) + " by " + who);
+  }
+  Result<std::string> enroll(const control::Enrolment& value) override {
+    return answer("enroll " + value.token + " " + value.request + " " + value.proof + " from " + value.source,
+                  std::string("CERTIFICATE"));
+  }
+  Result<std::string> reenroll(const control::Reenrolment& value) override {
+    return answer("reenroll " + value.certificate_pem + " " + value.request + " " + value.proof + " " +
+                      value.present_proof + " from " + value.source,
+                  std::string("CERTIFICATE"));
+  }
+  Result<control::ProfileFacts> enrolled_profile(const std::string& pem) override {
+    return answer("enrolled_profile " + pem, profile_answer);
+  }
+  Result<control::EnrolmentFacts> enrolment_facts() override { return answer("enrolment_facts", facts_answer); }
+  Result<std::string> certify_front(const std::string& request) override {
+    return answer("certify_front " + request, std::string("CHAIN"));
   }
   Result<std::vector<registry::Certificate>> certificates() override {
     return answer("certificates", std::vector{certificate_answer});

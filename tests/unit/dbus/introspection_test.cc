@@ -63,6 +63,12 @@ TEST_F(IntrospectionTest, OfAClientIsTheFileInTheTree) {
   EXPECT_EQ(running, elements(read_interface(dbus::kClientInterface), dbus::kClientInterface));
 }
 
+TEST_F(IntrospectionTest, OfEnrolmentIsTheFileInTheTree) {
+  const auto running = elements(introspect(dbus::kManagerPath), dbus::kEnrolmentInterface);
+  EXPECT_GT(running.size(), 10U);
+  EXPECT_EQ(running, elements(read_interface(dbus::kEnrolmentInterface), dbus::kEnrolmentInterface));
+}
+
 TEST_F(IntrospectionTest, ListsClientsByTheirEscapedNames) {
   control::ClientStatus status;
   status.client.name = "alice-laptop";

@@ -243,7 +243,7 @@ TEST_F(ManagerTest, TakesANewClientAndAnswersWithWhatItsProfileIsMadeFrom) {
             R"({"client": "alice", "addresses": ["172.16.201.4/32"], "allowed_ips": ["10.1.1.0/24"], )"
             R"("dns": ["172.16.201.1"], "dns_domain": "vpn.internal", "mtu": u 1420, "gateway_name": "contoso", )"
             R"("gateway_public_key": "key=", "endpoint": "vpn.example:51820", "certificate_pem": "CERT", )"
-            R"("chain_pem": "CHAIN", "not_after": x 99})");
+            R"("chain_pem": "CHAIN", "not_after": x 99, "tunnel": "split"})");
   const control::NewClient& client = controller_.new_client;
   EXPECT_EQ(client.request_pem, "CSR");
   EXPECT_THAT(client.groups, ElementsAre("a", "b"));

@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <map>
 
+#include "gatewayd/registry/schema.h"
 #include "tests/support/killed.h"
 #include "tests/support/process.h"
 #include "tests/unit/registry/fixture.h"
@@ -70,7 +71,8 @@ TEST_F(FileTest, SurvivesAPowerCutByItsSettings) {
 
 TEST_F(FileTest, OfTheFirstSchemaIsTakenOnWithWhatIsInIt) {
   fill(3);
-  sql("DROP TABLE block; DROP TABLE schema_step; PRAGMA user_version = 1");
+  sql("DROP TABLE token_use; DROP TABLE token_group; DROP TABLE token; ALTER TABLE registry DROP COLUMN front_key;"
+      "DROP TABLE block; DROP TABLE schema_step; PRAGMA user_version = 1");
   Registry registry = open();
   EXPECT_EQ(value_of(registry.clients()).size(), 3U);
   const Block block{*Prefix::parse("198.51.100.0/24"), 0, "", "uid 0", kNow};
@@ -140,10 +142,11 @@ TEST_F(FileTest, OfAnotherProgramIsRefused) {
 TEST_F(FileTest, OfANewerProgramIsRefusedWithBothVersions) {
   fill(1);
   sql("PRAGMA user_version = 77");
-  EXPECT_THAT(refused(ENOTSUP), AllOf(HasSubstr("only one that knows schema 77"), HasSubstr("this one knows 3"),
+  const std::string newest = std::to_string(newest_schema());
+  EXPECT_THAT(refused(ENOTSUP), AllOf(HasSubstr("only one that knows schema 77"), HasSubstr("this one knows " + newest),
                                       HasSubstr("install that one, or restore an older backup")));
-  std::filesystem::copy_file(path(), path() + ".schema-3");
-  EXPECT_THAT(refused(ENOTSUP), HasSubstr("put " + path() + ".schema-3 in its place"));
+  std::filesystem::copy_file(path(), path() + ".schema-" + newest);
+  EXPECT_THAT(refused(ENOTSUP), HasSubstr("put " + path() + ".schema-" + newest + " in its place"));
 }
 
 TEST_F(FileTest, ThatWasCutShortAnywhereIsRefusedAndLeftAlone) {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "ctl/wire.h"
+#include "gatewayd/wire/json.h"
 
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
 #include <cerrno>
 
-namespace gw::ctl {
+namespace gw::wire {
 namespace {
 
 /// A message that nobody sends. sd-bus wants a started connection for one; a socket pair is enough.
@@ -92,4 +92,4 @@ TEST_F(Wire, RefusesArgumentsThatAreNotOfTheirTypes) {
 }
 
 }  // namespace
-}  // namespace gw::ctl
+}  // namespace gw::wire

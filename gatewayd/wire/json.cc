@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "ctl/wire.h"
+#include "gatewayd/wire/json.h"
 
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
 
-namespace gw::ctl {
+namespace gw::wire {
 namespace {
 
 int decode_one(sd_bus_message* message, char type, const char* contents, Json& out);
@@ -232,4 +232,4 @@ int encode(sd_bus_message* message, const std::string& signature, const Json& ar
   return rest.empty() ? 0 : -EINVAL;
 }
 
-}  // namespace gw::ctl
+}  // namespace gw::wire

@@ -5,10 +5,12 @@
 
 #include <string>
 
-#include "ctl/outcome.h"
+#include <nlohmann/json.hpp>
 
 /// D-Bus values as JSON and back. Functions return 0 or a negative errno value, as sd-bus does.
-namespace gw::ctl {
+namespace gw::wire {
+
+using Json = nlohmann::json;
 
 /// Reads all that is left of `message` into an array, a value per argument: dictionaries become objects, arrays arrays
 /// (bytes, "ay", binary values), variants what they hold.
@@ -20,4 +22,4 @@ int decode(sd_bus_message* message, Json& out);
 /// a{st}.
 int encode(sd_bus_message* message, const std::string& signature, const Json& arguments);
 
-}  // namespace gw::ctl
+}  // namespace gw::wire

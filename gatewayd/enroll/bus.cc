@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gatewayd/enroll/bus.h"
+
+#include <poll.h>
+
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <cerrno>
+#include <chrono>
+#include <functional>
+#include <string_view>
+#include <utility>
+
+namespace gw::enroll {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr const char* kName = "org.gatewayd";
+constexpr const char* kPath = "/org/gatewayd";
+constexpr const char* kInterface = "org.gatewayd.Enrolment1";
+constexpr const char* kAsk = "ask gatewayd";
+constexpr uint64_t kTimeoutUs = 20'000'000;
+constexpr size_t kMostPending = 64;
+
+struct MessageUnref {
+  void operator()(sd_bus_message* message) const { sd_bus_message_unref(message); }
+};
+using Message = std::unique_ptr<sd_bus_message, MessageUnref>;
+
+// Of the names that gatewayd gives (gatewayd/dbus/errors.cc), those that devices can bring about.
+int code_of(const sd_bus_error* error) {
+  constexpr std::pair<std::string_view, int> kCodes[] = {{"org.gatewayd.Error.AccessDenied", EACCES},
+                                                         {"org.gatewayd.Error.AlreadyExists", EEXIST},
+                                                         {"org.gatewayd.Error.InvalidArgument", EINVAL},
+                                                         {"org.gatewayd.Error.InvalidCertificate", EKEYREJECTED},
+                                                         {"org.gatewayd.Error.Exhausted", ENOSPC},
+                                                         {"org.gatewayd.Error.NotFound", ENOENT},
+                                                         {"org.gatewayd.Error.Busy", EAGAIN},
+                                                         {"org.freedesktop.DBus.Error.ServiceUnknown", EAGAIN},
+                                                         {"org.freedesktop.DBus.Error.NameHasNoOwner", EAGAIN},
+                                                         {"org.freedesktop.DBus.Error.NoReply", EAGAIN},
+                                                         {"org.freedesktop.DBus.Error.Timeout", EAGAIN},
+                                                         {"org.freedesktop.DBus.Error.Disconnected", EAGAIN}};
+  const std::string_view name = error->name == nullptr ? "" : error->name;
+  for (const auto& [known, code] : kCodes)
+    if (known == name) return code;
+  return EIO;
+}
+
+Result<Json> answer_of(sd_bus_message* reply) {
+  if (const sd_bus_error* error = sd_bus_message_get_error(reply)) {
+    return failure(code_of(error), kAsk, {}, error->message == nullptr ? "" : error->message);
+  }
+  Json values;
+  if (const int rc = wire::decode(reply, values); rc < 0) return failure(-rc, kAsk, {}, "its answer cannot be read");
+  return values.empty() ? Json() : std::move(values.front());
+}
+
+}  // namespace
+
+struct Bus::Pending {
+  Bus* bus;
+  std::move_only_function<void(Result<Json>)> done;
+};
+
+void Bus::Close::operator()(sd_bus* bus) const { sd_bus_close_unref(bus); }
+
+Bus::Bus(asio::io_context& context) : context_(context), timer_(context) {}
+
+// The descriptor is sd-bus's, which closes it.
+Bus::~Bus() { lose(); }
+
+void Bus::lose() {
+  if (socket_) socket_->release();
+  socket_.reset();
+  bus_.reset();
+}
+
+Result<void> Bus::connect() {
+  sd_bus* raw = nullptr;
+  const int rc = sd_bus_open_system(&raw);
+  bus_.reset(raw);
+  if (rc < 0) {
+    lose();
+    return failure(EAGAIN, "connect to", "the system bus", "it is not there");
+  }
+  socket_ = std::make_unique<asio::posix::stream_descriptor>(context_, sd_bus_get_fd(bus_.get()));
+  return {};
+}
+
+int Bus::on_reply(sd_bus_message* reply, void* pending, sd_bus_error* /*error*/) {
+  const std::unique_ptr<Pending> mine(static_cast<Pending*>(pending));
+  --mine->bus->pending_;
+  mine->done(answer_of(reply));
+  return 0;
+}
+
+// sd-bus tells what it waits for; whatever comes first, all of it is looked at again.
+void Bus::watch() {
+  if (watching_ || !bus_) return;
+  watching_ = true;
+  const auto ready = [this](const boost::system::error_code& error) {
+    if (error == asio::error::operation_aborted) return;
+    watching_ = false;
+    process();
+  };
+  const bool writes = (sd_bus_get_events(bus_.get()) & POLLOUT) != 0;
+  socket_->async_wait(writes ? asio::posix::stream_descriptor::wait_write : asio::posix::stream_descriptor::wait_read,
+                      ready);
+}
+
+void Bus::process() {
+  int rc = 0;
+  while (bus_ && (rc = sd_bus_process(bus_.get(), nullptr)) > 0) {
+  }
+  if (rc < 0) lose();
+  if (!bus_) return;
+  watch();
+  uint64_t until = UINT64_MAX;
+  if (pending_ == 0 || sd_bus_get_timeout(bus_.get(), &until) <= 0 || until == UINT64_MAX) return;
+  // CLOCK_MONOTONIC, as steady_clock.
+  timer_.expires_at(asio::steady_timer::time_point(std::chrono::microseconds(until)));
+  timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) process();
+  });
+}
+
+asio::awaitable<Result<Json>> Bus::call(std::string method, std::string signature, Json arguments) {
+  if (pending_ >= kMostPending) co_return failure(EAGAIN, kAsk, {}, "too many questions wait");
+  if (!bus_) {
+    if (auto connected = connect(); !connected) co_return std::unexpected(connected.error());
+  }
+  sd_bus_message* raw = nullptr;
+  int rc = sd_bus_message_new_method_call(bus_.get(), &raw, kName, kPath, kInterface, method.c_str());
+  const Message question(raw);
+  if (rc >= 0) rc = wire::encode(raw, signature, arguments);
+  if (rc < 0) co_return failure(-rc, kAsk, method);
+  const auto start = [this, raw](auto handler) {
+    auto pending = std::make_unique<Pending>(Pending{
+        this, [handler = std::move(handler)](Result<Json> answer) mutable { std::move(handler)(std::move(answer)); }});
+    const int sent = sd_bus_call_async(bus_.get(), nullptr, raw, &Bus::on_reply, pending.get(), kTimeoutUs);
+    if (sent < 0) {
+      lose();
+      return pending->done(failure(EAGAIN, kAsk, {}, "the connection to the bus broke"));
+    }
+    ++pending_;
+    std::ignore = pending.release();
+    asio::post(context_, [this] { process(); });
+  };
+  co_return co_await asio::async_initiate<const asio::use_awaitable_t<>, void(Result<Json>)>(start,
+                                                                                             asio::use_awaitable);
+}
+
+}  // namespace gw::enroll

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <systemd/sd-bus.h>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <memory>
+#include <string>
+
+#include "gatewayd/base/result.h"
+#include "gatewayd/wire/json.h"
+
+namespace gw::enroll {
+
+using wire::Json;
+
+/// The arguments of a call with one. (g++ 12 makes nothing of a list in braces beside co_await.)
+inline Json only(Json argument) { return Json::array({std::move(argument)}); }
+
+/// The connection to gatewayd: calls of org.gatewayd.Enrolment1 that do not block. It comes back by itself when the bus
+/// or gatewayd is restarted. One thread, that of the io_context.
+class Bus {
+ public:
+  explicit Bus(boost::asio::io_context& context);
+  Bus(const Bus&) = delete;
+  Bus& operator=(const Bus&) = delete;
+  ~Bus();
+
+  /// Calls `method` with `arguments` of types `signature` (wire/json.h); the first value of the answer. Errors carry
+  /// gatewayd's errno as its error name tells it: EACCES, EINVAL, EEXIST, EKEYREJECTED …; EAGAIN: gatewayd is not
+  /// there, or has too many questions before it: ask again in a moment.
+  boost::asio::awaitable<Result<Json>> call(std::string method, std::string signature, Json arguments);
+
+ private:
+  struct Pending;
+  struct Close {
+    void operator()(sd_bus* bus) const;
+  };
+
+  Result<void> connect();
+  void watch();
+  void process();
+  void lose();
+  static int on_reply(sd_bus_message* reply, void* pending, sd_bus_error* error);
+
+  boost::asio::io_context& context_;
+  std::unique_ptr<sd_bus, Close> bus_;
+  std::unique_ptr<boost::asio::posix::stream_descriptor> socket_;
+  boost::asio::steady_timer timer_;
+  bool watching_ = false;
+  size_t pending_ = 0;
+};
+
+}  // namespace gw::enroll

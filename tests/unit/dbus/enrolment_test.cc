@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+
+#include "gatewayd/dbus/method.h"
+#include "tests/unit/dbus/bus_test.h"
+#include "tests/unit/dbus/render.h"
+
+namespace gw::test {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+class EnrolmentBusTest : public BusTest {
+ protected:
+  std::string ask(const char* method, const std::function<void(sd_bus_message*)>& fill) {
+    const Reply reply = call(root_.get(), dbus::kManagerPath, dbus::kEnrolmentInterface, method, fill);
+    return reply.error.empty() ? render(reply.message.get()) : reply.error;
+  }
+};
+
+TEST_F(EnrolmentBusTest, HandsOnWhatTheDeviceSent) {
+  EXPECT_EQ(ask("Enroll",
+                [](sd_bus_message* m) {
+                  sd_bus_message_append(m, "a{sv}", 4, "token", "s", "T", "request", "s", "R", "proof", "s", "P",
+                                        "source", "s", "5.5.5.200");
+                }),
+            "\"CERTIFICATE\"");
+  EXPECT_EQ(ask("Reenroll",
+                [](sd_bus_message* m) {
+                  sd_bus_message_append(m, "a{sv}", 4, "certificate_pem", "s", "C", "request", "s", "R", "proof", "s",
+                                        "P", "present_proof", "s", "Q");
+                }),
+            "\"CERTIFICATE\"");
+  EXPECT_THAT(controller_.asked, ElementsAre("enroll T R P from 5.5.5.200", "reenroll C R P Q from "));
+  EXPECT_EQ(ask("Enroll", [](sd_bus_message* m) { sd_bus_message_append(m, "a{sv}", 1, "name", "s", "x"); }),
+            "org.gatewayd.Error.InvalidArgument");
+}
+
+TEST_F(EnrolmentBusTest, TellsTheFacts) {
+  controller_.facts_answer = {.names = {"vpn.contoso.example", "5.5.5.1"},
+                              .port = 443,
+                              .endpoint = "vpn.contoso.example:51820",
+                              .wireguard_port = 51820,
+                              .chain_pem = "CHAIN",
+                              .challenge = {},
+                              .challenge_seconds = 90};
+  const std::string facts = ask("GetFacts", [](sd_bus_message*) {});
+  EXPECT_THAT(facts, HasSubstr("\"challenge_nonce\": \"AAAAAAAAAAAAAAAAAAAAAA==\""));
+  EXPECT_THAT(facts, HasSubstr("\"names\": [\"vpn.contoso.example\", \"5.5.5.1\"]"));
+}
+
+TEST_F(EnrolmentBusTest, MakesListsAndRevokesTokens) {
+  controller_.handout_answer = {.id = 3, .token = "abc", .link = "https://…", .pin = "", .expires = 1000};
+  const Reply made = call(root_.get(), "CreateToken", [](sd_bus_message* m) {
+    sd_bus_message_append(m, "a{sv}", 4, "groups", "as", 1, "developers", "tunnel", "s", "full", "uses", "u", 2,
+                          "ttl_seconds", "u", 60);
+  });
+  EXPECT_EQ(made.error, "");
+  EXPECT_THAT(controller_.new_token.groups, ElementsAre("developers"));
+  EXPECT_EQ(controller_.new_token.tunnel, config::Tunnel::full);
+  EXPECT_EQ(controller_.new_token.uses, 2U);
+  EXPECT_EQ(controller_.new_token.ttl_seconds, 60U);
+  call(root_.get(), "RevokeToken", [](sd_bus_message* m) { sd_bus_message_append(m, "t", uint64_t{3}); });
+  EXPECT_THAT(controller_.asked, ElementsAre("create_token by uid 0", "revoke_token 3 by uid 0"));
+  registry::Token token;
+  token.id = 3;
+  token.clients = {"alice"};
+  controller_.tokens_answer = {token};
+  const Reply listed = call(root_.get(), "ListTokens", [](sd_bus_message*) {});
+  EXPECT_THAT(render(listed.message.get()), HasSubstr("\"clients\": [\"alice\"]"));
+}
+
+}  // namespace
+}  // namespace gw::test
