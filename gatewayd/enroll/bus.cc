@@ -73,6 +73,7 @@ Bus::Bus(asio::io_context& context) : context_(context), timer_(context) {}
 Bus::~Bus() { lose(); }
 
 void Bus::lose() {
+  if (restarted_) restarted_();
   if (socket_) socket_->release();
   socket_.reset();
   bus_.reset();
@@ -80,14 +81,26 @@ void Bus::lose() {
 
 Result<void> Bus::connect() {
   sd_bus* raw = nullptr;
-  const int rc = sd_bus_open_system(&raw);
+  int rc = sd_bus_open_system(&raw);
   bus_.reset(raw);
+  if (rc >= 0) {
+    rc = sd_bus_add_match_async(raw, nullptr,
+                                "type='signal',sender='org.freedesktop.DBus',member='NameOwnerChanged',"
+                                "arg0='org.gatewayd'",
+                                &Bus::on_owner_changed, nullptr, this);
+  }
   if (rc < 0) {
     lose();
     return failure(EAGAIN, "connect to", "the system bus", "it is not there");
   }
   socket_ = std::make_unique<asio::posix::stream_descriptor>(context_, sd_bus_get_fd(bus_.get()));
   return {};
+}
+
+int Bus::on_owner_changed(sd_bus_message* /*message*/, void* self, sd_bus_error* /*error*/) {
+  const auto& bus = *static_cast<Bus*>(self);
+  if (bus.restarted_) bus.restarted_();
+  return 0;
 }
 
 int Bus::on_reply(sd_bus_message* reply, void* pending, sd_bus_error* /*error*/) {

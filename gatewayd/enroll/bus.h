@@ -6,6 +6,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -33,6 +34,9 @@ class Bus {
   /// there, or has too many questions before it: ask again in a moment.
   boost::asio::awaitable<Result<Json>> call(std::string method, std::string signature, Json arguments);
 
+  /// Called when gatewayd came or went since: what it said before may hold no more.
+  void on_restart(std::function<void()> callback) { restarted_ = std::move(callback); }
+
  private:
   struct Pending;
   struct Close {
@@ -43,12 +47,14 @@ class Bus {
   void watch();
   void process();
   void lose();
+  static int on_owner_changed(sd_bus_message* message, void* self, sd_bus_error* error);
   static int on_reply(sd_bus_message* reply, void* pending, sd_bus_error* error);
 
   boost::asio::io_context& context_;
   std::unique_ptr<sd_bus, Close> bus_;
   std::unique_ptr<boost::asio::posix::stream_descriptor> socket_;
   boost::asio::steady_timer timer_;
+  std::function<void()> restarted_;
   bool watching_ = false;
   size_t pending_ = 0;
 };

@@ -2,6 +2,7 @@
 // gatewayd-enroll: the door through which devices get in by themselves. It holds no secret but its own TLS key, and may
 // ask gatewayd to redeem an invitation or to renew a certificate, nothing else.
 #include <fmt/core.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <systemd/sd-daemon.h>
 
@@ -87,7 +88,16 @@ asio::awaitable<void> keep(asio::io_context& io, Bus& bus, Service& service, Ide
   }
 }
 
+/// A descriptor for each connection that the doors let in.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int serve(const Options& options) {
+  raise_descriptor_limit();
   auto identity = Identity::open(options.state);
   if (!identity) {
     say(SD_ERR, identity.error().message());

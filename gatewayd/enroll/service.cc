@@ -25,13 +25,13 @@ HttpAnswer text(unsigned status, std::string body) {
   return out;
 }
 
-/// EST bodies are base64 (RFC 7030 §4.1.3), in lines as MIME has them (RFC 2045 §6.8).
+/// EST bodies are base64 (RFC 7030 §4.1.3); in lines that base64(1) and openssl(1) read as they are.
 HttpAnswer encoded(const char* type, std::string_view der) {
-  constexpr size_t kLine = 76;
+  constexpr size_t kLine = 64;
   HttpAnswer out;
   out.type = type;
   const std::string all = base64(der);
-  for (size_t at = 0; at < all.size(); at += kLine) out.body += all.substr(at, kLine) + "\r\n";
+  for (size_t at = 0; at < all.size(); at += kLine) out.body += all.substr(at, kLine) + "\n";
   out.headers.emplace_back("Content-Transfer-Encoding", "base64");
   return out;
 }
@@ -119,6 +119,11 @@ bool is_request(const HttpRequest& request) {
 }
 
 }  // namespace
+
+// A gatewayd that was started anew asks other challenges.
+Service::Service(Bus& bus) : bus_(bus) {
+  bus_.on_restart([this] { facts_.reset(); });
+}
 
 asio::awaitable<Result<Json>> Service::facts() {
   if (facts_ && Clock::now() - facts_->at < kFactsAge) co_return facts_->value;

@@ -15,7 +15,10 @@ namespace gw::enroll {
 /// tokens, requests and proofs. One thread.
 class Service {
  public:
-  explicit Service(Bus& bus) : bus_(bus) {}
+  explicit Service(Bus& bus);
+  Service(const Service&) = delete;
+  Service& operator=(const Service&) = delete;
+  ~Service() { bus_.on_restart(nullptr); }
 
   boost::asio::awaitable<HttpAnswer> answer(HttpRequest request);
   /// control::EnrolmentFacts as gatewayd told them, at most a few seconds ago.

@@ -109,6 +109,7 @@ Lab::~Lab() {
   if (std::uncaught_exceptions() != 0) std::cerr << "gatewayd's log:\n" << log() << std::endl;
   daemon_.end(SIGKILL);
   names_.end(SIGTERM);
+  enrolment_.end(SIGKILL);
   bus_.end(SIGKILL);
   clients_.clear();
   std::error_code ignored;
@@ -196,6 +197,25 @@ void Lab::start_names() {
 }
 
 std::string Lab::names_log() const { return read_file(directory_ + "/names.log").value_or(""); }
+
+void Lab::configure_enrolment() { write_file("gateway.d/10-enrol.yaml", "gateway: {public: {enroll_port: 443}}\n"); }
+
+void Lab::start_enrolment() {
+  const std::string state = directory_ + "/enroll";
+  enrolment_ = gateway_->start(
+      {binaries_ + "/gatewayd-enroll", "--state", state, "--listen", "5.5.5.1:443", "--listen", "[2a0d:5::1]:443"},
+      directory_ + "/enroll.log", [this] { setenv("DBUS_SYSTEM_BUS_ADDRESS", bus_address().c_str(), 1); });
+  const auto serves = [this] {
+    return outside_->run({"curl", "-fsSk", "-o", "/dev/null", "https://5.5.5.1/.well-known/gatewayd/challenge"}).ok();
+  };
+  if (!eventually(serves)) throw std::runtime_error("gatewayd-enroll does not serve:\n" + enrolment_log());
+}
+
+std::string Lab::enrolment_log() const { return read_file(directory_ + "/enroll.log").value_or(""); }
+
+nlohmann::json Lab::invite(const std::string& options) {
+  return nlohmann::json::parse(must_gwctl("--json token create " + options));
+}
 
 void Lab::crash() { daemon_.end(SIGKILL); }
 

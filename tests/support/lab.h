@@ -4,6 +4,7 @@
 #include <csignal>
 #include <map>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 
@@ -60,6 +61,15 @@ class Lab {
   [[nodiscard]] bool running() const { return daemon_.running(); }
   [[nodiscard]] pid_t daemon_pid() const { return daemon_.pid(); }
 
+  /// gateway.public.enroll_port in a file of its own; before the first `start`, or followed by an apply.
+  void configure_enrolment();
+  /// gatewayd-enroll on the public addresses, port 443; returns when it has a certificate.
+  void start_enrolment();
+  void crash_enrolment() { enrolment_.end(SIGKILL); }
+  [[nodiscard]] std::string enrolment_log() const;
+  /// gwctl token create: what --json tells.
+  nlohmann::json invite(const std::string& options);
+
   Output gwctl(const std::string& words);
   Output gwctl(const Arguments& argv);
   std::string must_gwctl(const std::string& words);  ///< throws when refused
@@ -97,6 +107,7 @@ class Lab {
   std::map<std::string, std::unique_ptr<Host>> clients_;
   Process bus_;
   Process daemon_;
+  Process enrolment_;
   Process names_;
   int next_client_ = 11;
 };
