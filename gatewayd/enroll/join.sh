@@ -21,7 +21,7 @@ base=${link%%/join#*}
 token=$(printf '%s' "$link" | sed -n 's/.*[#&]token=\([a-z2-7]\{26\}\).*/\1/p')
 fingerprint=$(printf '%s' "$link" | sed -n 's/.*[#&]ca=\([0-9a-f]\{64\}\).*/\1/p')
 case $base in https://*) ;; *) fail "the link is none: https://…/join#token=…&ca=…" ;; esac
-[ -n "$token" ] && [ -n "$fingerprint" ] || fail "the link is not whole: https://…/join#token=…&ca=…"
+if [ -z "$token" ] || [ -z "$fingerprint" ]; then fail "the link is not whole: https://…/join#token=…&ca=…"; fi
 
 umask 077
 directory=${WG_DIR:-/etc/wireguard}/gatewayd-$interface

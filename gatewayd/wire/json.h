@@ -3,9 +3,8 @@
 
 #include <systemd/sd-bus.h>
 
-#include <string>
-
 #include <nlohmann/json.hpp>
+#include <string>
 
 /// D-Bus values as JSON and back. Functions return 0 or a negative errno value, as sd-bus does.
 namespace gw::wire {

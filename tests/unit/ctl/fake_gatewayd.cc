@@ -9,9 +9,9 @@
 #include <regex>
 #include <stdexcept>
 
-#include "gatewayd/wire/json.h"
 #include "gatewayd/base/file.h"
 #include "gatewayd/dbus/names.h"
+#include "gatewayd/wire/json.h"
 
 namespace gw::ctl::test {
 namespace {
