@@ -23,9 +23,9 @@ std::string in_words(UnixSeconds left) {
 
 }  // namespace
 
-uint32_t urgency(UnixSeconds left) {
+uint32_t urgency(UnixSeconds left, UnixSeconds life) {
   for (const uint32_t days : kStages)
-    if (left <= days * kDay) return days;
+    if (left <= days * kDay && days * kDay <= life / 3) return days;
   return 0;
 }
 
@@ -51,7 +51,7 @@ std::vector<Ending> EndingWatch::news(const std::vector<Ending>& soon, UnixSecon
   std::vector<Told> next;
   next.reserve(soon.size());
   for (const Ending& ending : soon) {
-    const uint32_t stage = urgency(ending.at - now);
+    const uint32_t stage = urgency(ending.at - now, ending.life);
     const auto before = std::ranges::lower_bound(told_, ending.what, {}, &Told::what);
     const bool known = before != told_.end() && before->what == ending.what && before->at == ending.at;
     if (!known || stage < before->urgency) out.push_back(ending);

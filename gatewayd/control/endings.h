@@ -12,13 +12,15 @@ namespace gw::control {
 
 /// Something that ends at the given second, and what is to be done about it.
 struct Ending {
-  std::string what;    ///< "the certificate of client bob"
-  UnixSeconds at = 0;  ///< the first second without it
-  std::string remedy;  ///< "gwctl client renew bob"
+  std::string what;      ///< "the certificate of client bob"
+  UnixSeconds at = 0;    ///< the first second without it
+  UnixSeconds life = 0;  ///< how long it lasts in all
+  std::string remedy;    ///< "gwctl client renew bob"
 };
 
-/// How urgent an end is that is `left` seconds away: 0 not yet, then 30, 7 and 1, the days it is within.
-uint32_t urgency(UnixSeconds left);
+/// How urgent an end is that is `left` seconds away of `life`: 0 not yet, then 30, 7 and 1, the days it is within. Only
+/// days that are at most a third of the life count: a connector renews then, and nobody has to do anything before.
+uint32_t urgency(UnixSeconds left, UnixSeconds life);
 
 /// "the certificate of client bob ends in 6 days (2026-11-29 18:04:17 UTC): gwctl client renew bob"
 std::string sentence(const Ending& ending, UnixSeconds now);

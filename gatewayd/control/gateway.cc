@@ -207,22 +207,22 @@ void GatewayController::end_access(UnixSeconds at) {
 
 // In the order of time. `ends_` is sorted by it: what is further away is not looked at.
 std::vector<Ending> GatewayController::endings(UnixSeconds at) const {
+  constexpr UnixSeconds kSoon = UnixSeconds{30} * 86400;
   std::vector<Ending> out;
+  const auto add = [&](const std::string& what, UnixSeconds from, UnixSeconds to, const std::string& remedy) {
+    const Ending ending{what, to + 1, to + 1 - from, remedy};
+    if (urgency(ending.at - at, ending.life) != 0) out.push_back(ending);
+  };
   if (authority_) {
     for (const auto& [what, certificate] : {std::pair("the gateway's issuing certificate", &authority_->issuing()),
                                             std::pair("the gateway's root certificate", &authority_->root())}) {
-      if (urgency(certificate->not_after + 1 - at) != 0)
-        out.push_back({what, certificate->not_after + 1, "no certificate can outlast it"});
+      add(what, certificate->not_before, certificate->not_after, "no certificate can outlast it");
     }
   }
-  const plan::Intent* intent = parts_.reconciler.intent();
-  if (intent == nullptr) return out;
-  for (const auto& [end, number] : ends_) {
-    if (urgency(end - at) == 0) break;
-    const auto client = intent->clients.find(number);
-    if (client == intent->clients.end()) continue;
-    const std::string& name = client->second.name;
-    out.push_back({"the certificate of client " + name, end, "gwctl client renew " + name});
+  const auto ends = parts_.registry.certificate_ends(at, at + kSoon);
+  if (!ends) tell(ends.error().message());
+  for (const registry::CertificateEnd& end : ends.value_or(std::vector<registry::CertificateEnd>())) {
+    add("the certificate of client " + end.client, end.not_before, end.not_after, "gwctl client renew " + end.client);
   }
   return out;
 }

@@ -121,6 +121,21 @@ Result<void> revoke_all(const Database& database, int64_t client, const std::str
 
 Result<std::vector<Certificate>> Registry::certificates() const { return read_certificates(impl_->database); }
 
+Result<std::vector<CertificateEnd>> Registry::certificate_ends(UnixSeconds from, UnixSeconds to) const {
+  auto statement = impl_->database.prepare(
+      "SELECT client.name, c.not_before, c.not_after FROM client JOIN certificate c ON c.serial = client.serial"
+      " WHERE c.not_after BETWEEN ? AND ? AND c.revoked_at = 0 AND client.disabled = 0 ORDER BY c.not_after, name");
+  if (!statement) return std::unexpected(statement.error());
+  statement->bind(from).bind(to);
+  std::vector<CertificateEnd> out;
+  for (;;) {
+    const auto row = statement->step();
+    if (!row) return std::unexpected(row.error());
+    if (!*row) return out;
+    out.push_back({statement->text(0), statement->integer(1), statement->integer(2)});
+  }
+}
+
 Result<std::string> Registry::revocation_state() const {
   auto row = impl_->database.prepare(
       "SELECT count(*), max(revoked_at), sum(reason = 'keyCompromise') FROM certificate WHERE revoked_at <> 0");

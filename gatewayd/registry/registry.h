@@ -56,6 +56,13 @@ struct Client {
   }
 };
 
+/// When a client's newest certificate ends.
+struct CertificateEnd {
+  std::string client;
+  UnixSeconds not_before = 0, not_after = 0;
+  bool operator==(const CertificateEnd&) const = default;
+};
+
 struct AuditEntry {
   UnixSeconds at = 0;
   std::string who;   ///< "uid 0", "user alice"
@@ -158,6 +165,8 @@ class Registry {
   /// `serial` as in `certificate`.
   Result<void> revoke_certificate(const std::string& serial, const std::string& reason, const std::string& who,
                                   UnixSeconds now);
+  /// Of clients that have access at `from`, those whose certificate ends by `to`; the first end first.
+  [[nodiscard]] Result<std::vector<CertificateEnd>> certificate_ends(UnixSeconds from, UnixSeconds to) const;
   /// Changes with every revocation, and with nothing else.
   [[nodiscard]] Result<std::string> revocation_state() const;
   /// Frees addresses; its certificates stay, revoked (cessationOfOperation), for the CRL.

@@ -13,14 +13,23 @@ using testing::IsEmpty;
 constexpr UnixSeconds kDay = 86400;
 constexpr UnixSeconds kEnd = 1'800'000'000;
 
-Ending bob(UnixSeconds at = kEnd) { return {"the certificate of client bob", at, "gwctl client renew bob"}; }
+constexpr UnixSeconds kYear = 365 * kDay;
+
+Ending bob(UnixSeconds at = kEnd) { return {"the certificate of client bob", at, kYear, "gwctl client renew bob"}; }
 
 TEST(Endings, GrowUrgentThirtySevenAndOneDaysBefore) {
-  EXPECT_EQ(urgency(30 * kDay + 1), 0U);
-  EXPECT_EQ(urgency(30 * kDay), 30U);
-  EXPECT_EQ(urgency(7 * kDay + 1), 30U);
-  EXPECT_EQ(urgency(7 * kDay), 7U);
-  EXPECT_EQ(urgency(kDay), 1U);
+  EXPECT_EQ(urgency(30 * kDay + 1, kYear), 0U);
+  EXPECT_EQ(urgency(30 * kDay, kYear), 30U);
+  EXPECT_EQ(urgency(7 * kDay + 1, kYear), 30U);
+  EXPECT_EQ(urgency(7 * kDay, kYear), 7U);
+  EXPECT_EQ(urgency(kDay, kYear), 1U);
+}
+
+TEST(Endings, OfShortLivesAreUrgentInTheirLastThirdAlone) {
+  EXPECT_EQ(urgency(29 * kDay, 30 * kDay), 0U) << "new, and renewed by itself";
+  EXPECT_EQ(urgency(8 * kDay, 30 * kDay), 0U);
+  EXPECT_EQ(urgency(7 * kDay, 30 * kDay), 7U) << "it was not";
+  EXPECT_EQ(urgency(kDay, kDay), 0U);
 }
 
 TEST(Endings, SayWhenAndWhatToDo) {

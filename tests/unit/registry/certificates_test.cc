@@ -184,5 +184,23 @@ TEST_F(CertificatesTest, AndEveryChangeAreInTheAuditTrail) {
   EXPECT_EQ(value_of(registry_.audit(2)).size(), 2U);
 }
 
+class CertificateEndsTest : public RegistryTest {};
+
+TEST_F(CertificateEndsTest, AreThoseOfClientsWithAccess) {
+  Registry registry = open();
+  for (uint32_t n = 1; n <= 4; ++n) {
+    Client client = value_of(registry.plan_client("client" + std::to_string(n), pools()));
+    client.device_uuid = uuid(n);
+    client.wireguard = key(n);
+    require(registry.add_client(client, certificate(client.name, n, key(n), kNow + 10 * (5 - n)), "uid 0", kNow));
+  }
+  require(registry.revoke_client("client3", "superseded", "uid 0", kNow));
+  EXPECT_THAT(value_of(registry.certificate_ends(kNow, kNow + 30)),
+              testing::ElementsAre(CertificateEnd{"client4", kNow - 300, kNow + 10},
+                                   CertificateEnd{"client2", kNow - 300, kNow + 30}));
+  EXPECT_THAT(value_of(registry.certificate_ends(kNow + 31, kNow + 40)),
+              testing::ElementsAre(CertificateEnd{"client1", kNow - 300, kNow + 40}));
+}
+
 }  // namespace
 }  // namespace gw::registry
