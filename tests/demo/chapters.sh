@@ -11,6 +11,7 @@ tell() {
   show_access
   change_a_rule
   revoke_a_client
+  let_a_device_in
   look_back
 }
 
@@ -150,8 +151,30 @@ tell_revocation() { # CALLED RETURNED
   kept "$verdict"
 }
 
+let_a_device_in() {
+  chapter "7. dave's machine lets itself in, with a link that works once"
+  local link
+  echo 'gateway: {public: {enroll_port: 443}}' >"$world/etc/gateway.d/20-enrol.yaml"
+  show gwctl apply
+  start_enrolment
+  link=$(gwctl --json token create --group developers --name dave | sed -n 's/^ *"link": "\(.*\)".*/\1/p')
+  say "  ${bold}\$ gwctl token create --group developers --name dave$plain"
+  say "    $link"
+  make_host dave
+  plug_into_internet dave 203.0.113.14/24 2001:db8:113::14/64
+  printf "  %sdave\$ gwconnect join 'https://…'%s\n" "$bold" "$plain"
+  on dave gwconnect --state "$world/dave" join "$link" >"$world/dave.log" 2>&1 || die "gwconnect: $(cat "$world/dave.log")"
+  quote <"$world/dave.log"
+  spawn program dave.run.log nsenter -t "${holder[dave]}" -n -m -- "$programs/gwconnect" --state "$world/dave" run
+  eventually on dave ping -c 1 -W 1 172.16.201.1 || die "dave gets no answer through the tunnel: $(cat "$world/dave.run.log")"
+  reaches dave web "$web4"
+  is_denied dave data "$data4"
+  if on alice gwconnect --state "$world/alice.twice" join "$link" >"$world/twice.log" 2>&1; then die "the link served twice"; fi
+  kept "the same link, used again: $(tail -n 1 "$world/twice.log")"
+}
+
 look_back() {
-  chapter "7. What the gateway saw"
+  chapter "8. What the gateway saw"
   show gwctl status
   show gwctl rule list
   show gwctl client list

@@ -45,7 +45,7 @@ look_around() {
   say "  export DBUS_SYSTEM_BUS_ADDRESS=$DBUS_SYSTEM_BUS_ADDRESS PATH=$programs:\$PATH"
   say "  gwctl status; gwctl client list; gwctl rule list; gwctl explain alice 10.1.2.10 tcp/80"
   local host
-  for host in gateway alice bob carol web data; do
+  for host in gateway alice bob carol dave web data; do
     [[ -n ${holder[$host]:-} ]] && printf '  nsenter -t %s -n -m bash   %s# on %s%s\n' "${holder[$host]}" "$faint" "$host" "$plain"
   done
   say "  curl http://10.1.1.10/     ${faint}# there, as alice$plain"
@@ -59,7 +59,7 @@ check_machine() {
     command -v "$program" >/dev/null || missing+=("$program")
   done
   ((${#missing[@]} == 0)) || { echo "demo: missing: ${missing[*]}; scripts/install-deps installs them" >&2; exit 1; }
-  [[ -x $programs/gatewayd && -x $programs/gwctl ]] || { echo "demo: no gatewayd and gwctl in $programs; run make first" >&2; exit 1; }
+  [[ -x $programs/gatewayd && -x $programs/gwctl && -x $programs/gwconnect ]] || { echo "demo: no gatewayd, gwctl and gwconnect in $programs; run make first" >&2; exit 1; }
 }
 
 if [[ ${1:-} == stop ]]; then

@@ -119,6 +119,12 @@ start_gatewayd() {
   eventually gwctl status || die "gatewayd does not answer"
 }
 
+start_enrolment() {
+  spawn program enroll.log nsenter -t "${holder[gateway]}" -n -m -- "$programs/gatewayd-enroll" --state "$world/enroll" \
+    --listen 203.0.113.1:443
+  eventually on gateway curl -fsSk -o /dev/null https://203.0.113.1/join || die "gatewayd-enroll does not serve: $(cat "$world/enroll.log")"
+}
+
 # The processes of one kind that are still those that were started.
 living() { # WORLD KIND
   local kind pid started
