@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
+#include <nlohmann/json.hpp>
 
 #include "bpf/abi.h"
 #include "gatewayd/base/file.h"
@@ -216,6 +217,47 @@ TEST_F(Package, AnswersAdministratorsAndWhomPolkitAllowsAndNobodyElse) {
         "  if (action.id == 'org.gatewayd.read' && subject.user == 'ordinary') return polkit.Result.YES;\n});\n");
   EXPECT_TRUE(Lab::eventually([&] { return as("ordinary", "status").ok(); }));
   EXPECT_EQ(as("ordinary", "apply").status, 1);
+}
+
+TEST_F(Package, LetsADeviceEnrolThroughAServerThatMayDoNothingElse) {
+  write("/etc/gatewayd/gateway.d/10-enrol.yaml", "gateway: {public: {enroll_port: 443}}\n");
+  must_on_machine("gwctl apply");
+  EXPECT_EQ(property("gatewayd-enroll.socket", "UnitFileState"), "disabled") << "another server may have the port";
+  must_on_machine("systemctl start gatewayd-enroll.socket");
+  const auto serves = [] {
+    return scene().laptop().run(words("curl -fsSk -o /dev/null https://5.5.5.1/.well-known/gatewayd/challenge")).ok();
+  };
+  ASSERT_TRUE(Lab::eventually(serves)) << must_on_machine("journalctl -b --no-pager -u gatewayd-enroll");
+  const std::string unit = "gatewayd-enroll.service";
+  const std::string self = read_file("/proc/" + property(unit, "MainPID") + "/status").value_or("");
+  EXPECT_NE(self.find("CapBnd:\t0000000000000000"), std::string::npos) << self;
+  EXPECT_EQ(property(unit, "User"), "gatewayd-enroll");
+  const std::string as = "setpriv --reuid=gatewayd-enroll --regid=gatewayd-enroll --clear-groups ";
+  EXPECT_FALSE(on_machine(as + "gwctl status").ok());
+  EXPECT_FALSE(on_machine(as + "gwctl token create").ok());
+
+  const auto invitation = nlohmann::json::parse(must_on_machine("gwctl --json token create --group developers"));
+  const Output joined =
+      scene().laptop().run({"sh", "-c",
+                            "curl -fsSk --tlsv1.3 --pinnedpubkey sha256//" + invitation.at("pin").get<std::string>() +
+                                " https://5.5.5.1/join.sh | NO_UP=1 WG_DIR=/root/wg sh -s -- '" +
+                                invitation.at("link").get<std::string>() + "' tablet"});
+  EXPECT_TRUE(joined.ok()) << joined.out << joined.err;
+  EXPECT_NE(must_on_machine("gwctl client list").find("tablet"), std::string::npos);
+  // Restarted under its feet: systemd keeps the socket, and nobody is turned away.
+  must_on_machine("systemctl restart " + unit);
+  EXPECT_TRUE(serves());
+}
+
+TEST_F(Package, ServesNamesToWhoIsInside) {
+  write("/etc/gatewayd/gateway.d/20-names.yaml", "vpn: {dns: {domain: vpn.internal}}\n");
+  must_on_machine("gwctl apply");
+  const auto answer = [] {
+    return scene().laptop().run(words("timeout 5 dig +short +tries=1 +time=2 alice.vpn.internal @172.16.201.1")).out;
+  };
+  EXPECT_TRUE(Lab::eventually([&] { return answer() == "172.16.201.3\n"; }))
+      << answer() << must_on_machine("journalctl -b --no-pager -u gatewayd-names");
+  EXPECT_EQ(property("gatewayd-names.service", "User"), "gatewayd-names");
 }
 
 TEST_F(Package, RemovedItLeavesNothingInTheKernelAndTheAdministratorsFiles) {

@@ -42,7 +42,7 @@ std::string journal();
 class Stream {
  public:
   Stream();
-  /// Ends it: how many were sent and how many came back.
+  /// Ends it: how many were sent up to the last that was answered, and how many of them were.
   struct Count {
     unsigned sent = 0, received = 0;
   };
