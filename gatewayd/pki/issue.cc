@@ -71,6 +71,35 @@ Result<KeyPtr> read_public_key(const std::string& pem, const ErrorQueue& errors)
   return key;
 }
 
+/// What certificates of devices and of servers differ in.
+struct Leaf {
+  const X509_NAME* subject;
+  EVP_PKEY* public_key;
+  const char* usage;  ///< extended key usage
+  std::string names;  ///< subject alternative names; trusted text
+  UnixSeconds now;
+  UnixSeconds not_after;
+  std::optional<PublicKey> wireguard;
+};
+
+Result<Certificate> build_leaf(const Authority::Impl& authority, const Leaf& leaf) {
+  const auto certificate = build_certificate({.subject = leaf.subject,
+                                              .public_key = leaf.public_key,
+                                              .issuer = authority.issuing.get(),
+                                              .issuer_key = authority.issuing_key.impl().key.get(),
+                                              .not_before = leaf.now - kBackdate,
+                                              .not_after = leaf.not_after,
+                                              .extensions = {{NID_basic_constraints, "critical,CA:FALSE"},
+                                                             {NID_key_usage, "critical,digitalSignature"},
+                                                             {NID_ext_key_usage, leaf.usage},
+                                                             {NID_subject_key_identifier, "hash"},
+                                                             {NID_authority_key_identifier, "keyid:always"},
+                                                             {NID_subject_alt_name, leaf.names}},
+                                              .wireguard = leaf.wireguard});
+  if (!certificate) return std::unexpected(certificate.error());
+  return describe(certificate->get());
+}
+
 Result<void> check_dates(const STACK_OF(X509) * chain, UnixSeconds now) {
   for (int i = 0; i < sk_X509_num(chain); ++i) {
     const auto facts = describe(sk_X509_value(chain, i));
@@ -96,22 +125,13 @@ Result<Certificate> Authority::issue(const Request& request, const std::string& 
   if (!public_key) return std::unexpected(public_key.error());
   const auto subject = make_name({}, name);
   if (!subject) return std::unexpected(subject.error());
-  const auto certificate =
-      build_certificate({.subject = subject->get(),
-                         .public_key = public_key->get(),
-                         .issuer = impl_->issuing.get(),
-                         .issuer_key = impl_->issuing_key.impl().key.get(),
-                         .not_before = now - kBackdate,
-                         .not_after = not_after,
-                         .extensions = {{NID_basic_constraints, "critical,CA:FALSE"},
-                                        {NID_key_usage, "critical,digitalSignature"},
-                                        {NID_ext_key_usage, "clientAuth"},
-                                        {NID_subject_key_identifier, "hash"},
-                                        {NID_authority_key_identifier, "keyid:always"},
-                                        {NID_subject_alt_name, "URI:urn:uuid:" + device_uuid + ",DNS:" + name}},
-                         .wireguard = request.wireguard});
-  if (!certificate) return std::unexpected(certificate.error());
-  return describe(certificate->get());
+  return build_leaf(*impl_, {.subject = subject->get(),
+                             .public_key = public_key->get(),
+                             .usage = "clientAuth",
+                             .names = "URI:urn:uuid:" + device_uuid + ",DNS:" + name,
+                             .now = now,
+                             .not_after = not_after,
+                             .wireguard = request.wireguard});
 }
 
 Result<Certificate> Authority::issue_server(const std::string& public_key_pem, const std::vector<std::string>& names,
@@ -127,21 +147,13 @@ Result<Certificate> Authority::issue_server(const std::string& public_key_pem, c
   constexpr size_t kLongestCommonName = 64;  // RFC 5280 appendix A; the alternative names are what counts
   const auto subject = make_name({}, names.front().substr(0, kLongestCommonName));
   if (!subject) return std::unexpected(subject.error());
-  const auto certificate = build_certificate({.subject = subject->get(),
-                                              .public_key = public_key->get(),
-                                              .issuer = impl_->issuing.get(),
-                                              .issuer_key = impl_->issuing_key.impl().key.get(),
-                                              .not_before = now - kBackdate,
-                                              .not_after = not_after,
-                                              .extensions = {{NID_basic_constraints, "critical,CA:FALSE"},
-                                                             {NID_key_usage, "critical,digitalSignature"},
-                                                             {NID_ext_key_usage, "serverAuth"},
-                                                             {NID_subject_key_identifier, "hash"},
-                                                             {NID_authority_key_identifier, "keyid:always"},
-                                                             {NID_subject_alt_name, *alternatives}},
-                                              .wireguard = std::nullopt});
-  if (!certificate) return std::unexpected(certificate.error());
-  return describe(certificate->get());
+  return build_leaf(*impl_, {.subject = subject->get(),
+                             .public_key = public_key->get(),
+                             .usage = "serverAuth",
+                             .names = *alternatives,
+                             .now = now,
+                             .not_after = not_after,
+                             .wireguard = std::nullopt});
 }
 
 Result<void> Authority::verify(const std::string& certificate_pem, UnixSeconds now) const {
