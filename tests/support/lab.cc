@@ -224,7 +224,9 @@ void Lab::stop() { daemon_.end(SIGTERM); }
 Output Lab::gwctl(const Arguments& argv) {
   Arguments command{"env", "DBUS_SYSTEM_BUS_ADDRESS=" + bus_address(), binaries_ + "/gwctl"};
   command.insert(command.end(), argv.begin(), argv.end());
-  return gateway_->run(command);
+  // The key of a backup takes 25 s on an emulated machine that has its processor to itself.
+  constexpr auto kLimit = std::chrono::seconds(120);
+  return gateway_->run(command, kLimit);
 }
 
 Output Lab::gwctl(const std::string& text) { return gwctl(words(text)); }
