@@ -2,6 +2,8 @@
 #include "gatewayd/enroll/doors.h"
 
 #include <algorithm>
+#include <limits>
+#include <utility>
 
 #include "gatewayd/base/ip.h"
 
@@ -24,19 +26,22 @@ void Doors::make_room(const std::string& source) {
   auto from = sources_.find(source);
   if (from == sources_.end() || from->second.size() < limits_.per_source) {
     if (open_ < limits_.connections) return;
-    from = std::ranges::max_element(sources_, {}, [](const auto& entry) { return entry.second.size(); });
+    from = std::ranges::max_element(sources_, {}, [](const auto& entry) {
+      return std::pair(entry.second.size(), std::numeric_limits<uint64_t>::max() - entry.second.front().number);
+    });
   }
-  const auto close = std::move(from->second.front());
-  from->second.front() = [] {};
-  // Closed now, gone when its own task sees it: until then it still counts, but cannot be asked twice.
-  from->second.splice(from->second.end(), from->second, from->second.begin());
+  Connections& theirs = from->second;
+  const auto close = std::exchange(theirs.front().close, [] {});
+  // Closed now, gone when its own task sees it: until then it still counts, but is not chosen again before the others.
+  theirs.front().number = ++next_;
+  theirs.splice(theirs.end(), theirs, theirs.begin());
   close();
 }
 
 Doors::Place Doors::enter(const std::string& source, std::function<void()> close) {
   make_room(source);
   Connections& mine = sources_[source];
-  mine.push_back(std::move(close));
+  mine.push_back({++next_, std::move(close)});
   ++open_;
   return {source, std::prev(mine.end())};
 }

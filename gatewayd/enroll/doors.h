@@ -11,7 +11,8 @@ namespace gw::enroll {
 
 /// Who is let in. An attacker who holds connections open, or guesses, gets in his own way and in nobody else's: sources
 /// are counted one by one (IPv4 address, IPv6 /64), and where there is no room the oldest connection of whoever holds
-/// most goes, never the new one. Nobody is locked out: behind one address there may be a whole office. One thread.
+/// most goes, never the new one: among sources that hold equally many, the oldest of all, so that he who has thousands
+/// of sources displaces himself too. Nobody is locked out: behind one address there may be a whole office. One thread.
 class Doors {
  public:
   struct Limits {
@@ -20,7 +21,11 @@ class Doors {
     uint32_t failures = 10;            ///< at once; beyond it their answers come late
     double failures_per_second = 0.2;  ///< that are forgiven
   };
-  using Connections = std::list<std::function<void()>>;
+  struct Connection {
+    uint64_t number = 0;  ///< ascending; a connection that was asked to close counts as the newest
+    std::function<void()> close;
+  };
+  using Connections = std::list<Connection>;
   struct Place {
     std::string source;
     Connections::iterator at;
@@ -32,6 +37,7 @@ class Doors {
   Place enter(const std::string& source, std::function<void()> close);
   void leave(const Place& place);
   [[nodiscard]] size_t open() const { return open_; }
+  [[nodiscard]] size_t remembered() const { return buckets_.size(); }  ///< sources with failures; bounded
 
   /// A refusal for `source` at `now` (seconds of a clock that never goes back); true: answer it late.
   bool failed(const std::string& source, double now);
@@ -48,6 +54,7 @@ class Doors {
   std::unordered_map<std::string, Connections> sources_;
   std::unordered_map<std::string, Bucket> buckets_;
   size_t open_ = 0;
+  uint64_t next_ = 0;
 };
 
 /// What an address counts as.

@@ -144,7 +144,11 @@ asio::awaitable<void> Server::session(asio::ip::tcp::socket socket, std::shared_
   const std::string source = source_of(address);
   Stream stream(std::move(socket), *context);
   auto& tcp = beast::get_lowest_layer(stream);
-  const Seat seat(doors_, source, [&tcp] { tcp.close(); });
+  asio::steady_timer late(io_);
+  const Seat seat(doors_, source, [&tcp, &late] {
+    tcp.close();
+    late.cancel();
+  });
 
   tcp.expires_after(kHandshake);
   const auto [failed] = co_await stream.async_handshake(ssl::stream_base::server, kQuiet);
@@ -170,7 +174,7 @@ asio::awaitable<void> Server::session(asio::ip::tcp::socket socket, std::shared_
     request.source = address;
     HttpAnswer answer = co_await service_.answer(std::move(request));
     if (answer.refused && doors_.failed(source, monotonic())) {
-      asio::steady_timer late(io_, kLate);
+      late.expires_after(kLate);
       co_await late.async_wait(kQuiet);
     }
     open = co_await write(stream, std::move(answer), head, keep_alive);
