@@ -7,8 +7,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <functional>
+#include <thread>
 #include <tuple>
 
 #include "ctl/connect/est.h"
@@ -171,14 +173,39 @@ Result<void> renew_locked(const Store& store, Network& network, bool rotate, Uni
   return {};
 }
 
-Result<Network> enrol_and_store(const Store& store, const JoinLink& link, const JoinOptions& options, Https& gateway,
-                                UnixSeconds now) {
+/// What may be over in a moment: the gateway's server is started anew, or too many ask.
+bool is_passing(int code) {
+  return code == EAGAIN || code == ECONNRESET || code == ECONNREFUSED || code == ETIMEDOUT || code == EPROTO;
+}
+
+/// Enrols, and asks again with the same keys when the answer does not come: the token may be spent by then, and the
+/// gateway gives to the same keys what it gave them before. The first failure counts.
+Result<std::string> enrol_surely(const HttpsOptions& https, Https& gateway, const JoinLink& link,
+                                 const JoinOptions& options, const Keys& keys) {
+  const auto ask = [&] { return enrol(gateway, link.token.text, options.name, keys.identity, keys.wireguard); };
+  auto pem = ask();
+  std::chrono::milliseconds pause{250};
+  for (int left = 4; !pem && is_passing(pem.error().code) && left > 0; --left, pause *= 2) {
+    std::this_thread::sleep_for(pause);
+    auto again = Https::connect(https);
+    if (!again && !is_passing(again.error().code)) return std::unexpected(again.error());
+    if (!again) continue;
+    gateway = std::move(*again);
+    pem = ask();
+  }
+  return pem;
+}
+
+Result<Network> enrol_and_store(const Store& store, const JoinLink& link, const JoinOptions& options,
+                                const HttpsOptions& https, UnixSeconds now) {
+  auto gateway = Https::connect(https);
+  if (!gateway) return std::unexpected(gateway.error());
   const std::string id = network_id(link.server);
   auto keys = make_keys(store, id);
   if (!keys) return std::unexpected(keys.error());
-  const auto pem = enrol(gateway, link.token.text, options.name, keys->identity, keys->wireguard);
+  const auto pem = enrol_surely(https, *gateway, link, options, *keys);
   if (!pem) return std::unexpected(pem.error());
-  const Authorities& authorities = gateway.authorities();
+  const Authorities& authorities = gateway->authorities();
   if (auto own = verify_own(*pem, authorities, keys->identity, keys->wireguard.public_key, now); !own)
     return std::unexpected(own.error());
   const auto lock = store.lock_all();  // two that join at once get different slots
@@ -213,9 +240,7 @@ Result<Network> join_locked(const Store& store, const JoinLink& link, const Join
       .server = link.server,
       .trust = {.host = link.server.host, .fingerprint = link.fingerprint, .roots_pem = {}, .now = now},
       .certificate_pem = {}};
-  auto gateway = Https::connect(https);
-  if (!gateway) return std::unexpected(gateway.error());
-  return enrol_and_store(store, link, options, *gateway, now);
+  return enrol_and_store(store, link, options, https, now);
 }
 
 }  // namespace

@@ -28,17 +28,17 @@ bool is_for(const registry::Certificate& certificate, const pki::Request& reques
   return asked && asked->public_key_pem == request.public_key_pem && asked->wireguard == request.wireguard;
 }
 
-/// Why a token that is known does not hold; empty: it does, though it may be used up.
-std::string why_not(const registry::Token& token, UnixSeconds now) {
-  if (token.revoked_at != 0) return "it was revoked";
-  if (now >= token.expires) return fmt::format("it ended {} min ago", (now - token.expires) / 60);
-  return {};
-}
-
 std::string names(const std::vector<std::string>& all) {
   std::string out;
   for (const std::string& name : all) out += (out.empty() ? "" : ", ") + name;
   return out.empty() ? "a client that is gone" : out;
+}
+
+/// Why a token that was not revoked lets nobody in any more; empty: it does.
+std::string why_over(const registry::Token& token, UnixSeconds now) {
+  if (now >= token.expires) return fmt::format("it ended {} min ago", (now - token.expires) / 60);
+  if (token.used >= token.uses) return "it is used up, by " + names(token.clients);
+  return {};
 }
 
 }  // namespace
@@ -57,8 +57,9 @@ Result<ProvenRequest> GatewayController::proven_request(const std::string& reque
 }
 
 // Outside nobody learns which of the reasons it is.
-std::unexpected<Error> GatewayController::refuse_token(const std::string& why, const std::string& source) {
-  tell(why + "; asked from " + source, message_id::kTokenRefused);
+std::unexpected<Error> GatewayController::refuse_token(const registry::Token& token, const std::string& why,
+                                                       const std::string& source) {
+  tell(fmt::format("token {} was refused: {}; asked from {}", token.id, why, source), message_id::kTokenRefused);
   return failure(EACCES, kEnroll, {}, "the token does not hold");
 }
 
@@ -80,20 +81,18 @@ Result<std::string> GatewayController::enroll(const Enrolment& wanted) {
     tell_guess(wanted.source);
     return failure(EACCES, kEnroll, {}, "the token does not hold");
   }
-  if (const std::string why = why_not(*token, now()); !why.empty())
-    return refuse_token(fmt::format("token {} was refused: {}", token->id, why), wanted.source);
+  if (token->revoked_at != 0) return refuse_token(*token, "it was revoked", wanted.source);
+  const std::string over = why_over(*token, now());
   const auto proven = proven_request(wanted.request, wanted.proof);
   if (!proven) {
+    if (!over.empty()) return refuse_token(*token, over, wanted.source);
     tell(fmt::format("token {}: {}; asked from {}", token->id, proven.error().message(), wanted.source));
     return std::unexpected(proven.error());
   }
-  // Whoever lost the answer on its way asks again with the same keys.
+  // Whoever lost the answer on its way asks again with the same keys; the token may have ended meanwhile.
   const auto given = parts_.registry.token_certificate(token->id, proven->request.wireguard);
   if (given && is_for(*given, proven->request)) return given->pem;
-  if (token->used >= token->uses) {
-    return refuse_token(fmt::format("token {} was refused: it is used up, by {}", token->id, names(token->clients)),
-                        wanted.source);
-  }
+  if (!over.empty()) return refuse_token(*token, over, wanted.source);
   return enroll_with(*token, *proven, wanted.source);
 }
 

@@ -248,7 +248,7 @@ class GatewayController final : public Controller {
   // tokens.cc, enrolment.cc
   Result<EnrolmentPlace> enrolment_place(const char* operation);
   Result<ProvenRequest> proven_request(const std::string& request, const std::string& proof);
-  std::unexpected<Error> refuse_token(const std::string& why, const std::string& source);
+  std::unexpected<Error> refuse_token(const registry::Token& token, const std::string& why, const std::string& source);
   void tell_guess(const std::string& source);
   Result<std::string> enroll_with(const registry::Token& token, const ProvenRequest& proven, const std::string& source);
   Result<std::pair<registry::Certificate, registry::Client>> holder_of(const std::string& certificate_pem);

@@ -42,10 +42,11 @@ ask() {
   curl -sS --tlsv1.3 --cacert ca.pem "$@"
 }
 
+# Of an attempt that was cut off the keys are kept: the token may be spent, and to the same keys the gateway gives the same.
+[ -s wireguard.key ] || wg genkey >wireguard.key
+[ -s client.key ] || openssl ecparam -name prime256v1 -genkey -noout -out client.key
 # RFC 8410 §7: what stands in front of a raw X25519 key.
-wg genkey >wireguard.key
 { printf '\060\056\002\001\000\060\005\006\003\053\145\156\004\042\004\040'; base64 -d wireguard.key; } >wireguard.der
-openssl ecparam -name prime256v1 -genkey -noout -out client.key
 public=$(wg pubkey <wireguard.key | base64 -d | od -An -vtx1 | tr -d ' \n')
 openssl req -new -key client.key -subj "/CN=$name" -outform DER -out request.der \
   -addext "@OID@=DER:0420$public"
@@ -60,7 +61,7 @@ secret=$(openssl pkeyutl -derive -keyform DER -inkey wireguard.der -peerform DER
 mac=$({ printf 'gatewayd wireguard proof 1\000'; printf '%s' "$nonce" | base64 -d; openssl dgst -sha256 -binary request.der; } |
   openssl mac -digest SHA256 -macopt "hexkey:$secret" -in - -binary HMAC | base64 -w0)
 
-status=$(base64 request.der | ask -o answer -w '%{http_code}' -u "token:$token" -H 'Content-Type: application/pkcs10' \
+status=$(base64 request.der | ask --retry 5 --retry-delay 1 --retry-all-errors -o answer -w '%{http_code}' -u "token:$token" -H 'Content-Type: application/pkcs10' \
   -H "WireGuard-Proof: $nonce $mac" --data-binary @- "$base/.well-known/est/simpleenroll")
 [ "$status" = 200 ] || fail "the gateway refused ($status): $(cat answer)"
 base64 -d answer | openssl pkcs7 -inform DER -print_certs -out client.crt

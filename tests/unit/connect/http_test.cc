@@ -100,7 +100,7 @@ TEST_F(ConnectHttps, AServerWithAnotherAuthorityGetsNoTokenAndNotAByteOfHttp) {
   EXPECT_THAT(text("log"), HasSubstr("accepting connection"));
 }
 
-TEST_F(ConnectHttps, TheRightOneIsAskedAndWhenItGoesAwayNothingIsLeft) {
+TEST_F(ConnectHttps, TheRightOneIsAskedAndWhenItGoesAwayForGoodNothingIsLeft) {
   serve(kModern);
   Result<Network> joined = failure(EIO, "join");
   std::thread joining([&] { joined = join(authority_.root().sha256); });

@@ -94,6 +94,23 @@ TEST_F(EnrolmentTest, LetsATokenServeOnce) {
   EXPECT_THAT(log_, Contains(HasSubstr("token 1 was refused: it is used up, by laptop; asked from 5.5.5.200")));
 }
 
+TEST_F(EnrolmentTest, GivesTheSameCertificateAgainAfterTheTokenEndedButNotAfterItWasRevoked) {
+  const std::string secret = token({.ttl_seconds = 60});
+  const auto first = value_of(enroll(device_, secret));
+  clock_.at += 100;
+  EXPECT_EQ(value_of(enroll(device_, secret)), first) << "the answer was lost just before the end";
+  EXPECT_EQ(enroll(Device(), secret, "other").error().code, EACCES);
+  ASSERT_TRUE(gateway_->revoke_token(1, "uid 0"));
+  EXPECT_EQ(enroll(device_, secret).error().code, EACCES);
+}
+
+TEST_F(EnrolmentTest, TellsNothingOfAnOverTokenToARequestThatIsNone) {
+  const std::string used = token();
+  ASSERT_TRUE(enroll(device_, used));
+  EXPECT_EQ(gateway_->enroll({used, "!", "", "5.5.5.200"}).error().code, EACCES) << "as for one never made";
+  EXPECT_EQ(gateway_->enroll({token(), "!", "", "5.5.5.200"}).error().code, EINVAL);
+}
+
 TEST_F(EnrolmentTest, TellsAnOutsiderTheSameOfEveryTokenThatDoesNotHold) {
   const std::string revoked = token();
   ASSERT_TRUE(gateway_->revoke_token(1, "uid 0"));
