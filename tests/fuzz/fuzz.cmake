@@ -12,6 +12,8 @@ file(GLOB fuzzers CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/fuzz/*_fuzz.cc)
 # What loads the BPF programs: needs root.
 set(fuzz_guard_layers gw_bpf gw_support)
 set(fuzz_connect_layers gw_connect)
+set(fuzz_token_layers gw_connect gw_control)
+set(fuzz_dbus_layers gw_dbus)
 
 foreach(fuzzer IN LISTS fuzzers)
   get_filename_component(name ${fuzzer} NAME_WE)
