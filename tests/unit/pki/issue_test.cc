@@ -2,6 +2,7 @@
 #include <cctype>
 #include <set>
 
+#include "gatewayd/base/clock.h"
 #include "tests/unit/pki/fixture.h"
 
 namespace gw::pki {
@@ -19,6 +20,13 @@ class IssueTest : public AuthorityTest {
                       "-CAfile", file("root.crt", authority_.root().pem), "-untrusted",
                       file("issuing.crt", authority_.issuing().pem), file("leaf.crt", certificate)});
   }
+  /// By GnuTLS, which shares no code with OpenSSL, at this moment. `chain` is the certificate and its authorities but
+  /// the root.
+  [[nodiscard]] test::Output verify_with_certtool(const std::string& chain, const Authority& authority,
+                                                  const std::string& purpose) const {
+    return test::run({"certtool", "--verify", "--verify-purpose", purpose, "--load-ca-certificate",
+                      file("root.crt", authority.root().pem), "--infile", file("chain.pem", chain)});
+  }
   [[nodiscard]] std::string text(const std::string& certificate) const {
     return test::run({"openssl", "x509", "-noout", "-text", "-in", file("text.crt", certificate)}).out;
   }
@@ -31,6 +39,25 @@ TEST_F(IssueTest, MakesACertificateThatOpensslVerifiesStrictly) {
   const auto verified = verify_with_openssl(certificate.pem, kNow);
   EXPECT_TRUE(verified.ok()) << verified.out << verified.err;
   EXPECT_TRUE(authority_.verify(certificate.pem, kNow));
+}
+
+TEST_F(IssueTest, MakesACertificateThatCerttoolVerifies) {
+  constexpr const char* kClient = "1.3.6.1.5.5.7.3.2";
+  constexpr const char* kServer = "1.3.6.1.5.5.7.3.1";
+  const UnixSeconds now = SystemClock().now();
+  const Authority today = value_of(Authority::open(directory_ / "today", "contoso", now));
+  const std::string client =
+      value_of(today.issue(request(), "alice", kUuid, now, now + kYear)).pem + today.issuing().pem;
+  const auto verified = verify_with_certtool(client, today, kClient);
+  EXPECT_TRUE(verified.ok()) << verified.out << verified.err;
+  EXPECT_FALSE(verify_with_certtool(client, today, kServer).ok());
+  const std::string server =
+      value_of(today.issue_server(request().public_key_pem, {"vpn.contoso.example"}, now, now + kYear)).pem +
+      today.issuing().pem;
+  EXPECT_TRUE(verify_with_certtool(server, today, kServer).ok());
+  EXPECT_FALSE(verify_with_certtool(server, today, kClient).ok());
+  const Authority other = value_of(Authority::open(directory_ / "other", "contoso", now));
+  EXPECT_FALSE(verify_with_certtool(client, other, kClient).ok());
 }
 
 TEST_F(IssueTest, MakesACertificateForClientsOnly) {
