@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "gatewayd/dbus/names.h"
+#include "gatewayd/wire/handles.h"
 #include "gatewayd/wire/json.h"
 
 namespace gw::ctl {
@@ -16,18 +17,8 @@ namespace {
 
 constexpr uint64_t kTimeoutMicroseconds = 120'000'000;
 
-struct UnrefMessage {
-  void operator()(sd_bus_message* message) const { sd_bus_message_unref(message); }
-};
-using Message = std::unique_ptr<sd_bus_message, UnrefMessage>;
-
-struct BusError {
-  sd_bus_error value = SD_BUS_ERROR_NULL;
-  BusError() = default;
-  BusError(const BusError&) = delete;
-  BusError& operator=(const BusError&) = delete;
-  ~BusError() { sd_bus_error_free(&value); }
-};
+using wire::BusError;
+using wire::Message;
 
 std::unexpected<Failure> unreachable(const std::string& why, const std::string& host, bool maybe_done = false) {
   const std::string where = host.empty() ? "" : " on " + host;

@@ -8,6 +8,8 @@
 #include <cstring>
 #include <functional>
 
+#include "gatewayd/wire/handles.h"
+
 namespace gw::connect {
 namespace {
 
@@ -18,18 +20,8 @@ constexpr const char* kLink = "org.freedesktop.resolve1.Link";
 constexpr uint64_t kTimeoutMicroseconds = 5'000'000;
 constexpr const char* kOperation = "give name servers to systemd-resolved";
 
-struct UnrefMessage {
-  void operator()(sd_bus_message* message) const { sd_bus_message_unref(message); }
-};
-using Message = std::unique_ptr<sd_bus_message, UnrefMessage>;
-
-struct BusError {
-  sd_bus_error value = SD_BUS_ERROR_NULL;
-  BusError() = default;
-  BusError(const BusError&) = delete;
-  BusError& operator=(const BusError&) = delete;
-  ~BusError() { sd_bus_error_free(&value); }
-};
+using wire::BusError;
+using wire::Message;
 
 std::unexpected<Error> refused(const sd_bus_error& error, int code, const char* method) {
   const std::string name = error.name != nullptr ? error.name : "";

@@ -12,6 +12,8 @@
 #include <string_view>
 #include <utility>
 
+#include "gatewayd/wire/handles.h"
+
 namespace gw::enroll {
 namespace {
 
@@ -24,10 +26,7 @@ constexpr const char* kAsk = "ask gatewayd";
 constexpr uint64_t kTimeoutUs = 20'000'000;
 constexpr size_t kMostPending = 64;
 
-struct MessageUnref {
-  void operator()(sd_bus_message* message) const { sd_bus_message_unref(message); }
-};
-using Message = std::unique_ptr<sd_bus_message, MessageUnref>;
+using wire::Message;
 
 // Of the names that gatewayd gives (gatewayd/dbus/errors.cc), those that devices can bring about.
 int code_of(const sd_bus_error* error) {
