@@ -2,6 +2,7 @@
 // gwconnect from an invitation to the end of its access, by a real enrolment server.
 #include <csignal>
 
+#include "tests/netns/gateway/branch.h"
 #include "tests/netns/gateway/lab_fixture.h"
 #include "tests/netns/gateway/member.h"
 
@@ -72,6 +73,26 @@ TEST_F(Connect, IsRefusedWithAUsedInvitationAndLeavesNothing) {
   EXPECT_TRUE(second.status().empty());
   const Output taken = second.gwconnect("join " + link("--group developers") + " --name laptop");
   EXPECT_NE(taken.err.find("there is a client of that name already"), std::string::npos) << taken.err;
+}
+
+TEST_F(Connect, IsAMemberOfTwoGatewaysAtOnce) {
+  Branch north(lab_, "north", "10.2.1", "5.5.5.30",
+               "groups: {developers: {}}\nrules:\n  - {name: dev-lan, action: allow, from: [group:developers], to: "
+               "[subnet:lan], services: [icmp]}\n");
+  north.start_enrolment();
+  laptop_.must("join " + link("--group developers") + " --name laptop");
+  const auto invitation = nlohmann::json::parse(north.gwctl("--json token create --group developers"));
+  laptop_.must("join " + invitation.at("link").get<std::string>() + " --name laptop");
+  laptop_.start();
+  EXPECT_TRUE(laptop_.reaches(kWeb));
+  EXPECT_TRUE(laptop_.reaches(north.host()));
+  EXPECT_EQ(laptop_.status().size(), 2U);
+
+  lab_.must_gwctl("client revoke laptop");
+  EXPECT_FALSE(laptop_.host().run(words("ping -c1 -W1 " + std::string(kWeb))).ok());
+  EXPECT_TRUE(laptop_.reaches(north.host())) << "the other gateway's own affair";
+  laptop_.must("leave 5.5.5.1");
+  EXPECT_TRUE(laptop_.reaches(north.host()));
 }
 
 TEST_F(Connect, TakesTheNameAndTheTunnelOfTheInvitation) {

@@ -2,84 +2,13 @@
 // Three gateways, joined site to site: in the middle the lab's, beside it two more with a network each.
 #include <fmt/core.h>
 
-#include <csignal>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "gatewayd/base/file.h"
+#include "tests/netns/gateway/branch.h"
 #include "tests/netns/gateway/lab_fixture.h"
-#include "tests/support/bus_daemon.h"
 
 namespace gw::test {
 namespace {
-
-/// Another whole gateway on the lab's internet, with one subnet of one host.
-class Branch {
- public:
-  Branch(Lab& middle, std::string name, std::string net, std::string address)
-      : middle_(middle),
-        name_(std::move(name)),
-        net_(std::move(net)),
-        address_(std::move(address)),
-        gateway_(name_),
-        host_(name_ + "-host") {
-    connect(middle_.internet(), name_, gateway_, "eth0");
-    middle_.internet().ip({"link set " + name_ + " master br0"});
-    gateway_.ip({"address add " + address_ + "/24 dev eth0"});
-    connect(gateway_, "eth1", host_, "eth0");
-    host_.ip({"address add " + host() + "/24 dev eth0", "route add default via " + net_ + ".1"});
-    std::filesystem::create_directories(directory() + "/etc");
-    configure("");
-    start();
-  }
-  Branch(const Branch&) = delete;
-  Branch& operator=(const Branch&) = delete;
-  ~Branch() { daemon_.end(SIGKILL); }
-
-  [[nodiscard]] std::string host() const { return net_ + ".10"; }
-  [[nodiscard]] std::string prefix() const { return net_ + ".0/24"; }
-  [[nodiscard]] const std::string& address() const { return address_; }
-  [[nodiscard]] const Host& machine() const { return host_; }
-  [[nodiscard]] const Host& gateway() const { return gateway_; }
-  [[nodiscard]] std::string public_key() const {
-    return nlohmann::json::parse(gwctl("--json status")).at("public_key").get<std::string>();
-  }
-
-  void configure(const std::string& more) {
-    const std::string text = fmt::format(R"(gateway: {{name: {0}, public: {{interface: eth0, endpoint: "{1}:51820"}}}}
-vpn: {{interface: wg0, subnets: [172.16.{2}.0/24]}}
-network: {{address_space: ["{3}.0/24"]}}
-subnets: {{lan: {{prefixes: ["{3}.0/24"], interface: eth1, address: ["{3}.1"]}}}}
-{4})",
-                                         name_, address_, address_.substr(address_.rfind('.') + 1), net_, more);
-    if (auto written = write_file_atomically(directory() + "/etc/gateway.yaml", text, 0644); !written)
-      throw std::runtime_error(written.error().message());
-  }
-  std::string gwctl(const std::string& line) const {
-    Arguments command = {"env", "DBUS_SYSTEM_BUS_ADDRESS=" + bus_.address(), GW_BINARY_DIR "/gwctl"};
-    for (const auto& word : words(line)) command.push_back(word);
-    return gateway_.must(command);
-  }
-
- private:
-  [[nodiscard]] std::string directory() const { return middle_.directory() + "/" + name_; }
-  void start() {
-    daemon_ =
-        gateway_.start({GW_BINARY_DIR "/gatewayd", "--trust-clock", "--config", directory() + "/etc", "--state",
-                        directory() + "/state", "--run", directory() + "/run", "--bpffs", "/run/bpf"},
-                       directory() + "/log", [this] { setenv("DBUS_SYSTEM_BUS_ADDRESS", bus_.address().c_str(), 1); });
-    if (!Lab::eventually([this] {
-          return read_file(directory() + "/log").value_or("").find("serving, version") != std::string::npos;
-        }))
-      throw std::runtime_error(read_file(directory() + "/log").value_or("no log"));
-  }
-
-  Lab& middle_;
-  std::string name_, net_, address_;
-  BusDaemon bus_;
-  Host gateway_, host_;
-  Process daemon_;
-};
 
 class Sites : public testing::Test {
  protected:
