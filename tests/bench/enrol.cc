@@ -43,6 +43,7 @@ class Gateway {
   double per_second(Work work) {
     const auto before = std::chrono::steady_clock::now();
     std::vector<std::future<void>> workers;
+    workers.reserve(kAtOnce);
     for (size_t first = 0; first < kAtOnce; ++first) {
       workers.push_back(std::async(std::launch::async, [this, first, work] {
         for (size_t i = first; i < devices_.size(); i += kAtOnce) must(work(devices_[i]));
