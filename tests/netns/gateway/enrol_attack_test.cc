@@ -280,6 +280,21 @@ TEST_F(EnrolAttack, GuessesOfTokensGetNothingAndHoldNobodyUp) {
   EXPECT_EQ(clients(), honest_count_) << "nobody else";
 }
 
+TEST_F(EnrolAttack, WhoeverGuessesOftenIsAnsweredLateAndNobodyElse) {
+  const auto guess = [](TlsClient& client) {
+    const auto before = SteadyClock::now();
+    EXPECT_TRUE(client.send(guess_of("aaaaaaaaaaaaaaaaaaaaaaaaaa")));
+    EXPECT_EQ(client.receive(milliseconds(30'000)).status, 401);
+    return SteadyClock::now() - before;
+  };
+  TlsClient attacker(lab_.outside(), kFour, kPort);
+  for (int i = 0; i < 10; ++i) guess(attacker);
+  // Some are forgiven on a slow machine.
+  EXPECT_TRUE(Lab::eventually([&] { return guess(attacker) >= milliseconds(2'000); }));
+  TlsClient other(honest_, kFour, kPort);
+  EXPECT_LT(guess(other), promise());
+}
+
 /// What holds a place without ever finishing: the beginning of a head, or a head and the beginning of a body.
 std::string beginning(int number) {
   return number % 2 == 0
