@@ -12,6 +12,11 @@
 #include "gatewayd/base/file.h"
 
 namespace gw::test {
+namespace {
+
+std::string program(const std::string& name) { return std::string(GW_BINARY_DIR) + "/" + name; }
+
+}  // namespace
 
 Branch::Branch(Lab& middle, std::string name, std::string net, std::string address, const std::string& more)
     : middle_(middle),
@@ -52,7 +57,7 @@ subnets: {{lan: {{prefixes: ["{3}.0/24"], interface: eth1, address: ["{3}.1"]}}}
 }
 
 std::string Branch::gwctl(const std::string& line) const {
-  Arguments command = {"env", "DBUS_SYSTEM_BUS_ADDRESS=" + bus_.address(), GW_BINARY_DIR "/gwctl"};
+  Arguments command = {"env", "DBUS_SYSTEM_BUS_ADDRESS=" + bus_.address(), program("gwctl")};
   for (const auto& word : words(line)) command.push_back(word);
   return gateway_.must(command);
 }
@@ -62,7 +67,7 @@ Process Branch::start_program(const Arguments& command, const std::string& log) 
 }
 
 void Branch::start() {
-  daemon_ = start_program({GW_BINARY_DIR "/gatewayd", "--trust-clock", "--config", directory() + "/etc", "--state",
+  daemon_ = start_program({program("gatewayd"), "--trust-clock", "--config", directory() + "/etc", "--state",
                            directory() + "/state", "--run", directory() + "/run", "--bpffs", "/run/bpf"},
                           directory() + "/log");
   if (!Lab::eventually([this] {
@@ -74,7 +79,7 @@ void Branch::start() {
 void Branch::start_enrolment() {
   const std::string log = directory() + "/enroll.log";
   enrolment_ = start_program(
-      {GW_BINARY_DIR "/gatewayd-enroll", "--state", directory() + "/enroll", "--listen", address_ + ":443"}, log);
+      {program("gatewayd-enroll"), "--state", directory() + "/enroll", "--listen", address_ + ":443"}, log);
   const auto serves = [this] {
     return gateway_.run({"curl", "-fsSk", "-o", "/dev/null", "https://" + address_ + "/.well-known/gatewayd/challenge"})
         .ok();
