@@ -25,7 +25,7 @@ class Connect : public testing::Test {
     lab_.start_enrolment();
   }
   void TearDown() override {
-    if (HasFailure()) std::cerr << laptop_.log() << lab_.log() << lab_.enrolment_log() << std::endl;
+    if (HasFailure()) std::cerr << laptop_.log() << lab_.log() << lab_.enrolment_log() << '\n';
   }
   std::string link(const std::string& options) { return lab_.invite(options).at("link").get<std::string>(); }
   [[nodiscard]] std::string key_of(const std::string& client) {
