@@ -4,7 +4,7 @@
 
 declare -gA _gwconnect_words=(
   [gwconnect]="join status leave renew down run --state --help --version"
-  [join]="--name --interface --fail-closed --rotate-days"
+  [join]="--name --interface --fail-closed --rotate-days --certificate --key --passphrase-file"
   [status]="--json"
   [leave]=""
   [renew]="--rotate"
@@ -15,10 +15,12 @@ declare -gA _gwconnect_words=(
 _gwconnect() {
   local current=${COMP_WORDS[COMP_CWORD]} command='' word choices
   COMPREPLY=()
-  if [[ ${COMP_WORDS[COMP_CWORD - 1]} == --state ]]; then
-    compopt -o default
-    return
-  fi
+  case ${COMP_WORDS[COMP_CWORD - 1]} in
+    --state | --certificate | --key | --passphrase-file)
+      compopt -o default
+      return
+      ;;
+  esac
   for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     [[ -v _gwconnect_words[$word] ]] && command=$word
   done

@@ -58,13 +58,19 @@ declare -gA _gwctl_words=(
   [system status]=""
   [system update]=""
   [system rollback]=""
-  [ca]="show"
+  [ca]="show trust"
+  [ca trust]="add list crl remove"
+  [ca trust add]="--map --name --crl --replace"
+  [ca trust list]="--pem"
+  [ca trust crl]=""
+  [ca trust remove]="--revoke-clients"
   [ca show]="--pem"
 )
 
 # The names that `gwctl FOLDER list` prints in the column whose heading is $2. Quiet where no gateway answers.
 _gwctl_names() {
-  gwctl "$1" list 2>/dev/null | awk -v heading="$2" '
+  # shellcheck disable=SC2086 # a folder may be two words
+  gwctl $1 list 2>/dev/null | awk -v heading="$2" '
     NR == 1 { for (i = 1; i <= NF; i++) if ($i == heading) column = i; next }
     column && NF > column { print $column }'
 }
@@ -99,6 +105,7 @@ _gwctl_objects() {
     "site remove") _gwctl_names site NAME ;;
     "group remove") _gwctl_names group NAME ;;
     "rule remove") _gwctl_names rule NAME ;;
+    "ca trust remove" | "ca trust crl") _gwctl_names "ca trust" NAME ;;
     "cert show" | "cert revoke") _gwctl_names cert SERIAL ;;
     explain)
       _gwctl_values --from
@@ -114,7 +121,7 @@ _gwctl() {
     [[ -v _gwctl_words[${command:+$command }$word] ]] && command=${command:+$command }$word
   done
   case $previous in
-    --out | --key | --cert-out | --passphrase-file)
+    --out | --key | --cert-out | --passphrase-file | --crl)
       compopt -o default
       return
       ;;
@@ -124,7 +131,7 @@ _gwctl() {
       ;;
   esac
   case $command in
-    backup | restore | "system update")
+    backup | restore | "system update" | "ca trust add" | "ca trust crl")
       if [[ $current != -* ]]; then
         compopt -o default
         return

@@ -11,6 +11,7 @@
 #include <clocale>
 #include <functional>
 #include <iostream>
+#include <optional>
 #include <thread>
 
 #include "ctl/connect/membership.h"
@@ -31,6 +32,7 @@ struct Options {
   std::string link;     ///< of join
   std::string network;  ///< of leave, renew
   JoinOptions join;
+  std::string certificate, key, passphrase;  ///< files, of join
   bool rotate = false;
   bool json = false;
 };
@@ -69,6 +71,15 @@ Result<int> join_network(const Options& options, const Clock& clock) {
   const auto link = parse_join_link(text.text);
   if (!link) return std::unexpected(link.error());
   JoinOptions join = options.join;
+  std::optional<Introduction> introduction;
+  if (!options.certificate.empty()) {
+    auto read = read_introduction(options.certificate, options.key, options.passphrase);
+    if (!read) return std::unexpected(read.error());
+    join.introduction = &introduction.emplace(std::move(*read));
+  } else if (link->token.text.empty()) {
+    return failure(EINVAL, "join", link->server.str(),
+                   "the link has no token: give the certificate of your organisation, --certificate FILE --key FILE");
+  }
   if (join.name.empty()) join.name = host_label();
   if (join.name.empty())
     return failure(EINVAL, "join", link->server.str(), "this machine's host name will not do as a name: give --name");
@@ -179,6 +190,13 @@ void declare(CLI::App& app, Options& options, Action& action) {
       ->check(device());
   join->add_option("--rotate-days", options.join.rotate_days, "Age at which the WireGuard key is changed; 0: never")
       ->type_name("DAYS");
+  auto* certificate = join->add_option("--certificate", options.certificate,
+                                       "Join with this certificate of your organisation, and not with a token");
+  auto* key = join->add_option("--key", options.key, "Its private key")->type_name("FILE")->needs(certificate);
+  certificate->type_name("FILE")->needs(key);
+  join->add_option("--passphrase-file", options.passphrase, "Opens that key, by its first line; else it is asked for")
+      ->type_name("FILE")
+      ->needs(key);
   join->add_flag("--fail-closed", options.join.fail_closed, "Let nothing past a full tunnel, though it be down");
   join->callback([&action] { action = join_network; });
   CLI::App* status = app.add_subcommand("status", "What this machine has joined, and whether it is up");

@@ -16,6 +16,7 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr const char* kEnrol = "enrol with the gateway";
+constexpr const char* kIntroduce = "enrol with the organisation's certificate";
 constexpr const char* kRenew = "renew the certificate";
 constexpr size_t kMaxReason = 300;
 
@@ -29,6 +30,11 @@ std::unexpected<Error> not_accepted(const HttpResponse& answer, const char* oper
       return failure(EACCES, operation, {},
                      "the token is not accepted: it was used, has expired, or never was; ask for a new link");
     case 403:
+      if (operation == kIntroduce) {
+        return failure(EACCES, operation, {},
+                       "the gateway does not take it: its organisation is not trusted there, it has ended, or nothing "
+                       "in it gives access; the gateway's operator can see which");
+      }
       return failure(EACCES, operation, {},
                      "the gateway does not accept this machine's certificate: it was revoked, the client disabled or "
                      "removed, or it ended too long ago; leave, and join with a new link");
@@ -122,6 +128,12 @@ Result<std::string> enrol(Https& gateway, const std::string& token, const std::s
                           const pki::PrivateKey& identity, const pki::WireGuardKeys& keys) {
   const Wanted wanted{kEnrol, "/.well-known/est/simpleenroll", name, identity, keys};
   return ask_for_certificate(gateway, wanted, nullptr, {"Authorization", "Basic " + base64("token:" + token)});
+}
+
+Result<std::string> enrol_by_certificate(Https& gateway, const std::string& name, const pki::PrivateKey& identity,
+                                         const pki::WireGuardKeys& keys) {
+  const Wanted wanted{kIntroduce, "/.well-known/est/simpleenroll", name, identity, keys};
+  return ask_for_certificate(gateway, wanted, nullptr, {});
 }
 
 Result<std::string> reenrol(Https& gateway, const std::string& name, const pki::PrivateKey& identity,

@@ -19,6 +19,10 @@ namespace gw::connect {
 Result<std::string> enrol(Https& gateway, const std::string& token, const std::string& name,
                           const pki::PrivateKey& identity, const pki::WireGuardKeys& keys);
 
+/// The same with an organisation's certificate, which the connection shows.
+Result<std::string> enrol_by_certificate(Https& gateway, const std::string& name, const pki::PrivateKey& identity,
+                                         const pki::WireGuardKeys& keys);
+
 /// Asks for a new certificate for a key that may be a new one; the connection shows the present certificate, and
 /// `present` proves the key in that. PEM.
 Result<std::string> reenrol(Https& gateway, const std::string& name, const pki::PrivateKey& identity,

@@ -142,11 +142,11 @@ Result<void> Https::Impl::prepare_tls() {
   if (options.certificate_pem.empty()) return {};
   const auto certificate = pki::read_certificate(options.certificate_pem);
   if (!certificate) return std::unexpected(certificate.error());
-  if (SSL_use_certificate(ssl, certificate->get()) != 1 ||
-      SSL_use_PrivateKey(ssl, options.identity->impl().key.get()) != 1) {
+  EVP_PKEY* key = options.foreign_key != nullptr ? options.foreign_key : options.identity->impl().key.get();
+  if (SSL_use_certificate(ssl, certificate->get()) != 1 || SSL_use_PrivateKey(ssl, key) != 1) {
     return errors.failure(EIO, kOperation, {}, "the certificate and its key do not fit");
   }
-  for (const auto& authority : read_pem_list(options.issuing_pem)) {
+  for (const auto& authority : pki::read_certificates(options.issuing_pem)) {
     if (SSL_add1_chain_cert(ssl, authority.get()) != 1) return errors.failure(EIO, kOperation);
   }
   return {};

@@ -21,6 +21,7 @@ struct HttpsOptions {
   std::string certificate_pem = {};           ///< shown when asked for; empty: none
   std::string issuing_pem = {};               ///< its authorities but the root, shown with it
   const pki::PrivateKey* identity = nullptr;  ///< its key
+  EVP_PKEY* foreign_key = nullptr;            ///< its key where it is an organisation's; then in place of `identity`
   uint32_t mark = 0;  ///< fwmark of the connection, so that it goes past a full tunnel; needs CAP_NET_ADMIN
   std::chrono::seconds patience{20};  ///< for each address, for the handshake, and for each answer
 };

@@ -12,11 +12,13 @@ namespace gw::connect {
 
 /// What an operator hands to a person: where the gateway is, how it is known, and the right to join once.
 ///   https://NAME[:PORT]/join#token=TOKEN&ca=FINGERPRINT
+/// or, for who has a certificate of an organisation that the gateway trusts,
+///   https://NAME[:PORT]/join#ca=FINGERPRINT
 /// The part after '#' never travels in a request.
 struct JoinLink {
   HostPort server;
   std::string fingerprint;  ///< SHA-256 of the root certificate's DER, 64 lower-case hex digits
-  ctl::Secret token;        ///< 26 characters of lower-case base32
+  ctl::Secret token;        ///< 26 characters of lower-case base32; empty: there is none
 };
 
 /// EINVAL with what is wrong; the text of the token is never in the error.

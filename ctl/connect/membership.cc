@@ -182,7 +182,11 @@ bool is_passing(int code) {
 /// gateway gives to the same keys what it gave them before. The first failure counts.
 Result<std::string> enrol_surely(const HttpsOptions& https, Https& gateway, const JoinLink& link,
                                  const JoinOptions& options, const Keys& keys) {
-  const auto ask = [&] { return enrol(gateway, link.token.text, options.name, keys.identity, keys.wireguard); };
+  const auto ask = [&] {
+    return options.introduction != nullptr
+               ? enrol_by_certificate(gateway, options.name, keys.identity, keys.wireguard)
+               : enrol(gateway, link.token.text, options.name, keys.identity, keys.wireguard);
+  };
   auto pem = ask();
   std::chrono::milliseconds pause{250};
   for (int left = 4; !pem && is_passing(pem.error().code) && left > 0; --left, pause *= 2) {
@@ -236,10 +240,13 @@ namespace {
 
 /// All of a join that may leave nothing behind when it fails.
 Result<Network> join_locked(const Store& store, const JoinLink& link, const JoinOptions& options, UnixSeconds now) {
-  const HttpsOptions https{
-      .server = link.server,
-      .trust = {.host = link.server.host, .fingerprint = link.fingerprint, .roots_pem = {}, .now = now},
-      .certificate_pem = {}};
+  HttpsOptions https{.server = link.server,
+                     .trust = {.host = link.server.host, .fingerprint = link.fingerprint, .roots_pem = {}, .now = now}};
+  if (options.introduction != nullptr) {
+    https.certificate_pem = options.introduction->certificate_pem;
+    https.issuing_pem = options.introduction->chain_pem;
+    https.foreign_key = options.introduction->key.get();
+  }
   return enrol_and_store(store, link, options, https, now);
 }
 

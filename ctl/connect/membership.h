@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "ctl/connect/introduction.h"
 #include "ctl/connect/join_link.h"
 #include "ctl/connect/store.h"
 
@@ -16,6 +17,8 @@ struct JoinOptions {
   std::string interface;  ///< empty: the first free of gw0, gw1, …
   bool fail_closed = false;
   uint32_t rotate_days = 30;
+  /// To join with in place of a token; it has to live as long as the call.
+  const Introduction* introduction = nullptr;
 };
 
 /// Verifies the gateway, enrols, and stores the network. Before the certificate is there a failure leaves nothing;

@@ -31,11 +31,6 @@ std::string fingerprint_of(const X509* certificate) {
   return out;
 }
 
-std::string pem_of(X509* certificate) {
-  const pki::BioPtr bio(BIO_new(BIO_s_mem()));
-  return PEM_write_bio_X509(bio.get(), certificate) == 1 ? pki::text_of(bio.get()) : std::string();
-}
-
 bool is_self_signed(X509* certificate) {
   return X509_check_issued(certificate, certificate) == X509_V_OK &&
          X509_verify(certificate, X509_get0_pubkey(certificate)) == 1;
@@ -114,28 +109,20 @@ Result<std::vector<X509*>> anchors(const std::vector<pki::X509Ptr>& chain, const
 
 }  // namespace
 
-std::vector<pki::X509Ptr> read_pem_list(const std::string& pems) {
-  const pki::ErrorQueue errors;
-  const pki::BioPtr bio = pki::reader(pems);
-  std::vector<pki::X509Ptr> out;
-  while (X509* one = PEM_read_bio_X509(bio.get(), nullptr, pki::no_passphrase, nullptr)) out.emplace_back(one);
-  return out;
-}
-
 Result<Authorities> verify_server(const std::vector<pki::X509Ptr>& chain, const Trust& trust) {
   if (chain.empty() || chain.size() > kMaxChain)
     return failure(EKEYREJECTED, kServer, trust.host, "it presents no chain of certificates that could be its own");
-  const auto known = read_pem_list(trust.roots_pem);
+  const auto known = pki::read_certificates(trust.roots_pem);
   const auto roots = anchors(chain, known, trust);
   if (!roots) return std::unexpected(roots.error());
   const Check check{kServer, trust.host, X509_PURPOSE_SSL_SERVER, trust.now};
   if (auto good = verify(chain.front().get(), pointers(chain), *roots, check, trust.host); !good)
     return std::unexpected(good.error());
   Authorities out;
-  for (X509* root : *roots) out.roots_pem += pem_of(root);
+  for (X509* root : *roots) out.roots_pem += pki::pem_of(root);
   for (size_t i = 1; i < chain.size(); ++i) {
     X509* one = chain[i].get();
-    if (X509_check_ca(one) == 1 && !is_self_signed(one)) out.issuing_pem += pem_of(one);
+    if (X509_check_ca(one) == 1 && !is_self_signed(one)) out.issuing_pem += pki::pem_of(one);
   }
   return out;
 }
@@ -150,8 +137,8 @@ Result<pki::Certificate> verify_own(const std::string& certificate_pem, const Au
   if (facts->wireguard != wireguard) return failure(EKEYREJECTED, kOwn, facts->name, "it is for another WireGuard key");
   if (X509_check_private_key(certificate->get(), identity.impl().key.get()) != 1)
     return failure(EKEYREJECTED, kOwn, facts->name, "it is for another key");
-  const auto roots = read_pem_list(authorities.roots_pem);
-  const auto between = read_pem_list(authorities.issuing_pem);
+  const auto roots = pki::read_certificates(authorities.roots_pem);
+  const auto between = pki::read_certificates(authorities.issuing_pem);
   const Check check{kOwn, facts->name, X509_PURPOSE_SSL_CLIENT, now};
   auto good = verify(certificate->get(), pointers(between), pointers(roots), check, {});
   if (!good) return std::unexpected(good.error());
@@ -159,11 +146,11 @@ Result<pki::Certificate> verify_own(const std::string& certificate_pem, const Au
 }
 
 Result<Authorities> as_authorities(const std::string& pems) {
-  const auto certificates = read_pem_list(pems);
+  const auto certificates = pki::read_certificates(pems);
   Authorities out;
   for (const auto& one : certificates) {
     if (X509_check_ca(one.get()) != 1) return failure(EBADMSG, kAnswer, {}, "it holds what is no authority");
-    (is_self_signed(one.get()) ? out.roots_pem : out.issuing_pem) += pem_of(one.get());
+    (is_self_signed(one.get()) ? out.roots_pem : out.issuing_pem) += pki::pem_of(one.get());
   }
   if (out.roots_pem.empty()) return failure(EBADMSG, kAnswer, {}, "it holds no root");
   return out;

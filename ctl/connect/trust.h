@@ -33,9 +33,6 @@ Result<Authorities> verify_server(const std::vector<pki::X509Ptr>& chain, const 
 Result<pki::Certificate> verify_own(const std::string& certificate_pem, const Authorities& authorities,
                                     const pki::PrivateKey& identity, const PublicKey& wireguard, UnixSeconds now);
 
-/// The certificates of a PEM text, in order.
-std::vector<pki::X509Ptr> read_pem_list(const std::string& pems);
-
 /// Sorts certificates (PEM) that a gateway calls its authorities: self-signed ones are roots, the others issue.
 /// Hostile. EBADMSG when one of them is no authority, or there is no root.
 Result<Authorities> as_authorities(const std::string& pems);

@@ -195,6 +195,32 @@ struct EnrolmentFacts {
   uint32_t challenge_seconds = 0;  ///< it is good for
 };
 
+/// An organisation's own authority, to be trusted for enrolment.
+struct NewTrust {
+  std::string name = {};               ///< empty: made from what its root is called
+  std::string authorities_pem = {};    ///< its root or roots, and what stands below them where devices do not send it
+  std::vector<std::string> maps = {};  ///< "PATTERN=GROUP,GROUP" each (control/trust_map.h), at least one
+  std::string crl = {};                ///< revocation lists, PEM; empty: none
+  bool replace = false;                ///< authorities and maps of the one that has this name
+};
+
+struct TrustStatus {
+  registry::Trust trust;
+  std::vector<pki::Certificate> roots;
+  std::vector<std::string> clients;  ///< names of those that came by it
+  UnixSeconds not_after = 0;         ///< the last end of a root
+  UnixSeconds crl_next_update = 0;   ///< the first end of a revocation list; 0: there is none, or it does not tell
+  std::string link;                  ///< "https://vpn.contoso.example/join#ca=…"; empty: no device can enrol now
+};
+
+/// What the enrolment server hands on of a device that has an organisation's certificate. All of it is from outside.
+struct CertificateEnrolment {
+  std::string certificate_pem;  ///< of whose key the server has seen a proof (TLS)
+  std::string chain_pem;        ///< what the device sent with it
+  std::string request, proof;   ///< as Enrolment
+  std::string source;
+};
+
 struct NewBlock {
   std::string prefix;
   uint32_t ttl_seconds = 0;  ///< 0: no end
@@ -285,6 +311,18 @@ class Controller {
   /// A certificate for a device that has a token: PEM. EACCES: the token does not hold, and an outsider learns no more;
   /// the journal does. EINVAL: request or proof; EEXIST: the name. Asked again with the same keys it answers the same.
   virtual Result<std::string> enroll(const Enrolment& enrolment) = 0;
+  /// Certificates of this organisation let their holders enrol from now on. EINVAL: authorities, maps or name; EEXIST:
+  /// the name, or one of the roots, is another trust's; ENOENT: a group; ENOSPC: there are too many.
+  virtual Result<TrustStatus> add_trust(const NewTrust& trust, const Who& who) = 0;
+  virtual Result<std::vector<TrustStatus>> trusts() = 0;  ///< oldest first
+  /// Nobody enrols by it any more. Names of the clients that came by it: they stay, unless `revoke`d. ENOENT.
+  virtual Result<std::vector<std::string>> remove_trust(const std::string& name, bool revoke, const Who& who) = 0;
+  /// In place of the revocation lists before; `crl` in PEM. ENOENT; EINVAL, EKEYREJECTED: the lists.
+  virtual Result<void> set_trust_crl(const std::string& name, const std::string& crl, const Who& who) = 0;
+  /// A certificate for who has one of a trusted organisation: PEM. EKEYREJECTED: that gives no access, and an outsider
+  /// learns no more; the journal does. EINVAL: request or proof. Who comes again as the same is the same client.
+  virtual Result<std::string> enroll_by_certificate(const CertificateEnrolment& enrolment) = 0;
+
   /// A certificate in place of one that is valid, or ended at most 30 days ago: PEM. EKEYREJECTED, EKEYREVOKED,
   /// EKEYEXPIRED: the certificate; EINVAL: request or proof.
   virtual Result<std::string> reenroll(const Reenrolment& reenrolment) = 0;

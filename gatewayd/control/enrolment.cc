@@ -19,14 +19,7 @@ constexpr const char* kEnroll = "enrol";
 constexpr const char* kReenroll = "renew";
 constexpr UnixSeconds kDay = 86400;
 constexpr UnixSeconds kGrace = 30 * kDay;  // a connector that was switched off may come back after its end
-constexpr uint32_t kConnectorDays = 30;
 constexpr UnixSeconds kGuessesTold = 60;
-
-/// The public key inside, to see whether a certificate is for the key of a request.
-bool is_for(const registry::Certificate& certificate, const pki::Request& request) {
-  const auto asked = pki::renewal_request(certificate.pem);
-  return asked && asked->public_key_pem == request.public_key_pem && asked->wireguard == request.wireguard;
-}
 
 std::string names(const std::vector<std::string>& all) {
   std::string out;
@@ -42,6 +35,12 @@ std::string why_over(const registry::Token& token, UnixSeconds now) {
 }
 
 }  // namespace
+
+// By the public key inside.
+bool is_for(const registry::Certificate& certificate, const pki::Request& request) {
+  const auto asked = pki::renewal_request(certificate.pem);
+  return asked && asked->public_key_pem == request.public_key_pem && asked->wireguard == request.wireguard;
+}
 
 Result<ProvenRequest> GatewayController::proven_request(const std::string& request, const std::string& proof) {
   const auto der = base64_decode(request);
@@ -63,13 +62,13 @@ std::unexpected<Error> GatewayController::refuse_token(const registry::Token& to
   return failure(EACCES, kEnroll, {}, "the token does not hold");
 }
 
-void GatewayController::tell_guess(const std::string& source) {
-  ++guesses_.count;
-  if (now() - guesses_.told < kGuessesTold) return;
-  tell(fmt::format("{} asked with tokens that were never made, the last from {}",
-                   guesses_.count == 1 ? "a device" : fmt::format("devices {} times", guesses_.count), source),
+void GatewayController::tell_seldom(Guesses& seen, const std::string& what) {
+  ++seen.count;
+  const UnixSeconds at = now();
+  if (at - seen.told < kGuessesTold) return;
+  tell((seen.count == 1 ? "a device" : fmt::format("devices {} times", seen.count)) + " " + what,
        message_id::kTokenRefused);
-  guesses_ = {.count = 0, .told = now()};
+  seen = {.count = 0, .told = at};
 }
 
 Result<std::string> GatewayController::enroll(const Enrolment& wanted) {
@@ -78,7 +77,7 @@ Result<std::string> GatewayController::enroll(const Enrolment& wanted) {
   const auto token = hash ? parts_.registry.token(*hash) : failure(ENOENT, kEnroll, {}, "no token");
   if (!token) {
     if (token.error().code != ENOENT) return std::unexpected(token.error());
-    tell_guess(wanted.source);
+    tell_seldom(guesses_, "asked with tokens that were never made, the last from " + wanted.source);
     return failure(EACCES, kEnroll, {}, "the token does not hold");
   }
   if (token->revoked_at != 0) return refuse_token(*token, "it was revoked", wanted.source);

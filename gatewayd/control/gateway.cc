@@ -219,6 +219,9 @@ std::vector<Ending> GatewayController::endings(UnixSeconds at) const {
       add(what, certificate->not_before, certificate->not_after, "no certificate can outlast it");
     }
   }
+  for (Ending& ending : trust_endings()) {
+    if (urgency(ending.at - at, ending.life) != 0 && ending.at > at) out.push_back(std::move(ending));
+  }
   const auto ends = parts_.registry.certificate_ends(at, at + kSoon);
   if (!ends) tell(ends.error().message());
   for (const registry::CertificateEnd& end : ends.value_or(std::vector<registry::CertificateEnd>())) {

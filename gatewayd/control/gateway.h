@@ -42,6 +42,19 @@ struct ProvenRequest {
   std::string der;
 };
 
+/// Whether a certificate is for both keys of a request.
+bool is_for(const registry::Certificate& certificate, const pki::Request& request);
+
+/// Days of a certificate that its device renews by itself.
+inline constexpr uint32_t kConnectorDays = 30;
+
+/// Whoever has shown an organisation's certificate, and what that makes of him.
+struct Introduced {
+  registry::Trust trust;
+  std::string name, identity;       ///< of the client (trust_map.h)
+  std::vector<std::string> groups;  ///< by the maps; sorted
+};
+
 /// The list as it was signed last.
 struct RevocationList {
   std::string der;
@@ -49,7 +62,7 @@ struct RevocationList {
   std::string state;  ///< of the registry's revocations, as Registry::revocation_state
 };
 
-/// Tokens that nobody made, as somebody who guesses sends them: told now and then, not one by one.
+/// Attempts that anybody can make, as with tokens that nobody made: told now and then, not one by one.
 struct Guesses {
   uint64_t count = 0;
   UnixSeconds told = 0;
@@ -72,8 +85,8 @@ struct Transfer {
 
 /// The Controller of a running gateway: the registry and the files are written first, then the reconciler is told.
 /// Split by concern: gateway.cc (start, time, the current intent), configuration.cc, clients.cc, certificates.cc,
-/// blocks.cc, tokens.cc, enrolment.cc, backup.cc, restore.cc, status.cc, watching.cc, explain.cc, profile.cc, names.cc.
-/// One thread.
+/// blocks.cc, tokens.cc, enrolment.cc, trusts.cc, trust_enrolment.cc, backup.cc, restore.cc, status.cc, watching.cc,
+/// explain.cc, profile.cc, names.cc. One thread.
 class GatewayController final : public Controller {
  public:
   /// What it works with; all outlive it.
@@ -170,6 +183,11 @@ class GatewayController final : public Controller {
   Result<std::vector<registry::Token>> tokens() override;
   Result<void> revoke_token(int64_t id, const Who& who) override;
   Result<std::string> enroll(const Enrolment& enrolment) override;
+  Result<TrustStatus> add_trust(const NewTrust& trust, const Who& who) override;
+  Result<std::vector<TrustStatus>> trusts() override;
+  Result<std::vector<std::string>> remove_trust(const std::string& name, bool revoke, const Who& who) override;
+  Result<void> set_trust_crl(const std::string& name, const std::string& crl, const Who& who) override;
+  Result<std::string> enroll_by_certificate(const CertificateEnrolment& enrolment) override;
   Result<std::string> reenroll(const Reenrolment& reenrolment) override;
   Result<ProfileFacts> enrolled_profile(const std::string& certificate_pem) override;
   Result<EnrolmentFacts> enrolment_facts() override;
@@ -249,11 +267,22 @@ class GatewayController final : public Controller {
   Result<EnrolmentPlace> enrolment_place(const char* operation);
   Result<ProvenRequest> proven_request(const std::string& request, const std::string& proof);
   std::unexpected<Error> refuse_token(const registry::Token& token, const std::string& why, const std::string& source);
-  void tell_guess(const std::string& source);
+  void tell_seldom(Guesses& seen, const std::string& what);
   Result<std::string> enroll_with(const registry::Token& token, const ProvenRequest& proven, const std::string& source);
   Result<std::pair<registry::Certificate, registry::Client>> holder_of(const std::string& certificate_pem);
   Result<std::string> renew_by_itself(const registry::Client& client, const ProvenRequest& proven, const Who& who);
   Result<std::string> rotate(const registry::Client& client, const ProvenRequest& proven, const Who& who);
+
+  // trusts.cc, trust_enrolment.cc
+  Result<registry::Trust> check_trust(const NewTrust& wanted, const Who& who);
+  Result<TrustStatus> trust_status(const registry::Trust& trust);
+  Result<Introduced> introduce(const CertificateEnrolment& wanted);
+  Result<std::string> admit_introduced(const Introduced& who, const ProvenRequest& proven, const std::string& source);
+  Result<std::string> welcome_back(const Introduced& who, const registry::TrustedClient& came,
+                                   const ProvenRequest& proven, const std::string& source);
+  std::unexpected<Error> refuse_introduced(const Introduced& who, const std::string& why, const std::string& source);
+  [[nodiscard]] std::vector<Ending> trust_endings() const;
+  void add_trust_warnings(Status& out);
 
   // certificates.cc
   Result<std::string> make_crl();
@@ -309,7 +338,7 @@ class GatewayController final : public Controller {
   Transfer backup_, restore_;
   names::Directory names_;
   Challenges challenges_;
-  Guesses guesses_;
+  Guesses guesses_, strangers_;
   std::optional<RevocationList> crl_;
   std::optional<uint64_t> untold_;  // as last read; nullopt: never
 };

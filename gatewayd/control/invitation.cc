@@ -43,7 +43,7 @@ std::string join_link(const std::string& name, uint16_t port, const std::string&
   const auto address = IpAddress::parse(name);
   std::string out = "https://" + (address && address->family == Family::v6 ? "[" + name + "]" : name);
   if (port != kHttps) out += ":" + std::to_string(port);
-  return out + "/join#token=" + token + "&ca=" + fingerprint;
+  return out + "/join#" + (token.empty() ? "" : "token=" + token + "&") + "ca=" + fingerprint;
 }
 
 }  // namespace gw::control

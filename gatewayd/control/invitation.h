@@ -18,7 +18,8 @@ std::optional<std::array<uint8_t, 32>> hash_of_token(std::string_view text);
 
 /// The link for a person: "https://NAME[:PORT]/join#token=TOKEN&ca=FINGERPRINT". What stands behind '#' no browser
 /// sends and no proxy logs; the fingerprint (SHA-256 of the root's DER, hex) lets the device know the gateway before it
-/// says anything. `name`: a host name or an address.
+/// says anything. `name`: a host name or an address. An empty token is left out: for devices that have a certificate of
+/// a trusted organisation.
 std::string join_link(const std::string& name, uint16_t port, const std::string& token, const std::string& fingerprint);
 
 }  // namespace gw::control

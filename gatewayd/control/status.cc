@@ -176,6 +176,7 @@ void GatewayController::add_warnings(Status& out) {
   }
   if (const std::string warning = time_.warning(); !warning.empty()) out.warnings.push_back(warning);
   for (std::string& warning : sentences(endings(now()), now())) out.warnings.push_back(std::move(warning));
+  add_trust_warnings(out);
   add_name_warnings(out);
   for (const config::Diagnostic& warning : warnings_) out.warnings.push_back(warning.str());
   for (const std::string& warning : parts_.intents.warnings()) out.warnings.push_back(warning);

@@ -222,6 +222,27 @@ Result<control::Enrolment> decode_enrolment(Dict dict) {
   return finished(dict, std::move(out), "enrolment", "");
 }
 
+Result<control::NewTrust> decode_new_trust(Dict dict) {
+  control::NewTrust out;
+  dict.get("name", out.name);
+  dict.get("authorities_pem", out.authorities_pem);
+  dict.get("maps", out.maps);
+  dict.get("crl", out.crl);
+  dict.get("replace", out.replace);
+  const std::string name = out.name;
+  return finished(dict, std::move(out), "trust", name);
+}
+
+Result<control::CertificateEnrolment> decode_certificate_enrolment(Dict dict) {
+  control::CertificateEnrolment out;
+  dict.get("certificate_pem", out.certificate_pem);
+  dict.get("chain_pem", out.chain_pem);
+  dict.get("request", out.request);
+  dict.get("proof", out.proof);
+  dict.get("source", out.source);
+  return finished(dict, std::move(out), "enrolment", "");
+}
+
 Result<control::Reenrolment> decode_reenrolment(Dict dict) {
   control::Reenrolment out;
   dict.get("certificate_pem", out.certificate_pem);

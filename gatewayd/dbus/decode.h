@@ -25,6 +25,8 @@ Result<control::WatchFilter> decode_watch_filter(Dict dict);
 Result<control::NewBlock> decode_new_block(Dict dict);
 Result<control::NewToken> decode_new_token(Dict dict);
 Result<control::Enrolment> decode_enrolment(Dict dict);
+Result<control::NewTrust> decode_new_trust(Dict dict);
+Result<control::CertificateEnrolment> decode_certificate_enrolment(Dict dict);
 Result<control::Reenrolment> decode_reenrolment(Dict dict);
 Result<control::RestoreOptions> decode_restore_options(Dict dict);
 

@@ -2,6 +2,7 @@
 #include "gatewayd/dbus/encode.h"
 
 #include "gatewayd/base/base64.h"
+#include "gatewayd/control/trust_map.h"
 
 namespace gw::dbus {
 namespace {
@@ -114,6 +115,26 @@ void put(Writer& out, const control::TokenHandout& handout) {
       .put("link", handout.link)
       .put("pin", handout.pin)
       .put("expires", handout.expires);
+}
+
+void put(Writer& out, const control::TrustStatus& status) {
+  const registry::Trust& trust = status.trust;
+  std::vector<std::string> maps;
+  for (const registry::TrustMap& map : trust.maps) maps.push_back(control::map_text(map));
+  out.put("name", trust.name).put("maps", maps);
+  out.open_member("roots");
+  for (const pki::Certificate& root : status.roots) {
+    out.open_dict().put("subject", root.subject).put("not_after", root.not_after).put("sha256", root.sha256).close();
+  }
+  out.close_member();
+  out.put("authorities_pem", trust.authorities_pem)
+      .put("not_after", status.not_after)
+      .put("clients", status.clients)
+      .put("has_crl", !trust.crl_pem.empty())
+      .put("crl_next_update", status.crl_next_update)
+      .put("link", status.link)
+      .put("created", trust.created)
+      .put("who", trust.who);
 }
 
 void put(Writer& out, const control::EnrolmentFacts& facts) {

@@ -18,6 +18,7 @@ void put(Writer& out, const control::FlowStatus& flow);
 void put(Writer& out, const registry::Block& block);
 void put(Writer& out, const registry::Token& token);
 void put(Writer& out, const control::TokenHandout& handout);
+void put(Writer& out, const control::TrustStatus& status);
 void put(Writer& out, const control::EnrolmentFacts& facts);
 void put(Writer& out, const std::string& name, const config::Subnet& subnet);
 void put(Writer& out, const control::SiteStatus& site);

@@ -30,6 +30,43 @@ Result<void> revoke_token(Call& call) {
   return call.controller.revoke_token(static_cast<int64_t>(*id), call.who);
 }
 
+Result<void> add_trust(Call& call) {
+  auto dict = Dict::read(call.in);
+  if (!dict) return std::unexpected(dict.error());
+  const auto trust = decode_new_trust(std::move(*dict));
+  if (!trust) return std::unexpected(trust.error());
+  const auto status = call.controller.add_trust(*trust, call.who);
+  if (!status) return std::unexpected(status.error());
+  put_dict(call.out, *status);
+  return {};
+}
+
+Result<void> list_trusts(Call& call) {
+  const auto trusts = call.controller.trusts();
+  if (!trusts) return std::unexpected(trusts.error());
+  put_dicts(call.out, *trusts);
+  return {};
+}
+
+Result<void> remove_trust(Call& call) {
+  const auto name = read_text(call.in);
+  if (!name) return std::unexpected(name.error());
+  const auto revoke = read_bool(call.in);
+  if (!revoke) return std::unexpected(revoke.error());
+  const auto clients = call.controller.remove_trust(*name, *revoke, call.who);
+  if (!clients) return std::unexpected(clients.error());
+  call.out.texts(*clients);
+  return {};
+}
+
+Result<void> set_trust_crl(Call& call) {
+  const auto name = read_text(call.in);
+  if (!name) return std::unexpected(name.error());
+  const auto crl = read_text(call.in);
+  if (!crl) return std::unexpected(crl.error());
+  return call.controller.set_trust_crl(*name, *crl, call.who);
+}
+
 namespace {
 
 Result<void> answer_text(Call& call, const Result<std::string>& text) {
@@ -57,6 +94,14 @@ Result<void> enroll(Call& call) {
   const auto enrolment = decode_enrolment(std::move(*dict));
   if (!enrolment) return std::unexpected(enrolment.error());
   return answer_text(call, call.controller.enroll(*enrolment));
+}
+
+Result<void> enroll_by_certificate(Call& call) {
+  auto dict = Dict::read(call.in);
+  if (!dict) return std::unexpected(dict.error());
+  const auto enrolment = decode_certificate_enrolment(std::move(*dict));
+  if (!enrolment) return std::unexpected(enrolment.error());
+  return answer_text(call, call.controller.enroll_by_certificate(*enrolment));
 }
 
 Result<void> reenroll(Call& call) {
@@ -88,6 +133,7 @@ constexpr Method kMethods[] = {
     {"GetFacts", "", "a{sv}", P(facts), Access::enroll, get_facts},
     {"CertifyFront", "s", "s", P(request_pem) P(chain_pem), Access::enroll, certify_front},
     {"Enroll", "a{sv}", "s", P(enrolment) P(certificate_pem), Access::enroll, enroll},
+    {"EnrollByCertificate", "a{sv}", "s", P(enrolment) P(certificate_pem), Access::enroll, enroll_by_certificate},
     {"Reenroll", "a{sv}", "s", P(reenrolment) P(certificate_pem), Access::enroll, reenroll},
     {"GetProfile", "s", "a{sv}", P(certificate_pem) P(profile), Access::enroll, get_profile},
     {"GetCrl", "", "ay", P(der), Access::enroll, get_crl},

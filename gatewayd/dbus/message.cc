@@ -184,6 +184,13 @@ Result<uint32_t> read_u32(sd_bus_message* message) {
   return value;
 }
 
+Result<bool> read_bool(sd_bus_message* message) {
+  int value = 0;
+  const int rc = sd_bus_message_read_basic(message, 'b', &value);
+  if (rc < 0) return std::unexpected(bad_argument(rc));
+  return value != 0;
+}
+
 Result<uint64_t> read_u64(sd_bus_message* message) {
   uint64_t value = 0;
   const int rc = sd_bus_message_read_basic(message, 't', &value);

@@ -77,6 +77,7 @@ int next_text(sd_bus_message* message, const char** text);
 /// The next argument of a call; EBADMSG when it is of another type (sd-bus has checked the signature already).
 Result<std::string> read_text(sd_bus_message* message);
 Result<uint32_t> read_u32(sd_bus_message* message);
+Result<bool> read_bool(sd_bus_message* message);
 Result<uint64_t> read_u64(sd_bus_message* message);
 Result<std::string> read_bytes(sd_bus_message* message);  ///< "ay"
 

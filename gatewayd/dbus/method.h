@@ -60,6 +60,11 @@ Result<void> restore(Call& call);
 Result<void> create_token(Call& call);
 Result<void> list_tokens(Call& call);
 Result<void> revoke_token(Call& call);
+/// And organisations whose certificates let their holders enrol.
+Result<void> add_trust(Call& call);
+Result<void> list_trusts(Call& call);
+Result<void> remove_trust(Call& call);
+Result<void> set_trust_crl(Call& call);
 
 /// What Manager1 and Client1 have in common, for the client in `call.client`.
 Result<void> set_client(Call& call);

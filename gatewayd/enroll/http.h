@@ -14,6 +14,7 @@ struct HttpRequest {
   std::string content_type, authorization, proof, present_proof;
   std::string body;
   std::string certificate_pem;  ///< of the client, whose key TLS has proven; empty: it showed none
+  std::string chain_pem;        ///< what it sent with that, to lead to a root
   std::string source;           ///< its address
 };
 
@@ -22,7 +23,7 @@ struct HttpAnswer {
   std::string type = "text/plain; charset=utf-8";
   std::string body;
   std::vector<std::pair<std::string, std::string>> headers;
-  bool refused = false;  ///< a token that does not hold: who sends many of them is answered late
+  bool refused = false;  ///< a token or certificate that lets nobody in: who sends many is answered late
 };
 
 }  // namespace gw::enroll

@@ -15,6 +15,7 @@ namespace ssl = boost::asio::ssl;
 
 constexpr mode_t kSecret = 0600;
 constexpr mode_t kPublic = 0644;
+constexpr long kMostChain = long{64} << 10U;  // bytes of what a client shows
 
 std::string joined(const Json& names) {
   std::string out;
@@ -72,6 +73,7 @@ Result<void> Identity::use(const std::string& chain_pem) {
   // Nothing to resume: what a client may do is decided anew each time.
   SSL_CTX_set_num_tickets(context->native_handle(), 0);
   SSL_CTX_set_session_cache_mode(context->native_handle(), SSL_SESS_CACHE_OFF);
+  SSL_CTX_set_max_cert_list(context->native_handle(), kMostChain);
   SSL_CTX_set_verify(context->native_handle(), SSL_VERIFY_PEER, take_any);
   context->use_certificate_chain(asio::buffer(chain_pem), error);
   if (!error) context->use_private_key(asio::buffer(key_pem_), ssl::context::pem, error);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gatewayd/enroll/server.h"
 
+#include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -30,7 +31,9 @@ constexpr auto kAnswer = seconds(10);
 constexpr auto kLate = seconds(2);
 constexpr uint32_t kMostHeader = 8192;
 constexpr uint64_t kMostBody = uint64_t{24} << 10U;  // a request of 16 KiB in base64, and its line ends
-constexpr int kMostRequests = 16;                    // of one connection
+constexpr int kMostChain = 8;                        // certificates behind a client's
+constexpr size_t kMostChainBytes = size_t{64} << 10U;
+constexpr int kMostRequests = 16;  // of one connection
 
 constexpr auto kQuiet = asio::as_tuple(asio::use_awaitable);
 
@@ -38,13 +41,29 @@ double monotonic() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-std::string certificate_of(SSL* tls) {
-  const std::unique_ptr<X509, decltype(&X509_free)> shown(SSL_get1_peer_certificate(tls), X509_free);
+std::string pem_of(X509* certificate) {
   const std::unique_ptr<BIO, decltype(&BIO_free_all)> memory(BIO_new(BIO_s_mem()), BIO_free_all);
-  if (!shown || !memory || PEM_write_bio_X509(memory.get(), shown.get()) != 1) return {};
+  if (certificate == nullptr || !memory || PEM_write_bio_X509(memory.get(), certificate) != 1) return {};
   char* text = nullptr;
   const long size = BIO_get_mem_data(memory.get(), &text);
   return {text, static_cast<size_t>(size)};
+}
+
+std::string certificate_of(SSL* tls) {
+  const std::unique_ptr<X509, decltype(&X509_free)> shown(SSL_get1_peer_certificate(tls), X509_free);
+  return pem_of(shown.get());
+}
+
+/// What stood behind the certificate; what is more than anybody's chain is left out.
+std::string chain_of(const SSL* tls) {
+  std::string out;
+  const STACK_OF(X509)* sent = SSL_get_peer_cert_chain(tls);
+  for (int i = 0; i < std::min(sk_X509_num(sent), kMostChain); ++i) {
+    const std::string one = pem_of(sk_X509_value(sent, i));
+    if (out.size() + one.size() > kMostChainBytes) break;
+    out += one;
+  }
+  return out;
 }
 
 HttpRequest plain(http::request<http::string_body>&& in) {
@@ -154,6 +173,7 @@ asio::awaitable<void> Server::session(asio::ip::tcp::socket socket, std::shared_
   const auto [failed] = co_await stream.async_handshake(ssl::stream_base::server, kQuiet);
   if (failed) co_return;
   const std::string certificate = certificate_of(stream.native_handle());
+  const std::string chain = chain_of(stream.native_handle());
   beast::flat_buffer buffer;
   bool open = true;
   for (int served = 1; open; ++served) {
@@ -171,6 +191,7 @@ asio::awaitable<void> Server::session(asio::ip::tcp::socket socket, std::shared_
     const bool keep_alive = parser.get().keep_alive() && served < kMostRequests;
     HttpRequest request = plain(parser.release());
     request.certificate_pem = certificate;
+    request.chain_pem = chain;
     request.source = address;
     HttpAnswer answer = co_await service_.answer(std::move(request));
     if (answer.refused && doors_.failed(source, monotonic())) {

@@ -86,6 +86,14 @@ Json enrolment_of(const HttpRequest& request) {
                {"source", request.source}});
 }
 
+Json introduction_of(const HttpRequest& request) {
+  return only({{"certificate_pem", request.certificate_pem},
+               {"chain_pem", request.chain_pem},
+               {"request", request.body},
+               {"proof", request.proof},
+               {"source", request.source}});
+}
+
 Json reenrolment_of(const HttpRequest& request) {
   return only({{"certificate_pem", request.certificate_pem},
                {"request", request.body},
@@ -160,8 +168,14 @@ asio::awaitable<HttpAnswer> Service::crl() {
 
 asio::awaitable<HttpAnswer> Service::enroll(HttpRequest request) {
   if (!is_request(request)) co_return text(415, "Send a request as application/pkcs10 (RFC 7030).");
-  const auto pem = co_await bus_.call("Enroll", "a{sv}", enrolment_of(request));
-  co_return certificate(pem);
+  // A token says more of what is wanted than a certificate that a browser or curl shows to everybody.
+  const bool introduced = request.authorization.empty() && !request.certificate_pem.empty();
+  std::string method = introduced ? "EnrollByCertificate" : "Enroll";
+  Json sent = introduced ? introduction_of(request) : enrolment_of(request);
+  const auto pem = co_await bus_.call(std::move(method), "a{sv}", std::move(sent));
+  HttpAnswer out = certificate(pem);
+  if (out.status == 403) out.refused = true;
+  co_return out;
 }
 
 asio::awaitable<HttpAnswer> Service::reenroll(HttpRequest request) {

@@ -36,12 +36,6 @@ Result<std::string> serial_of(const X509* certificate) {
   return hex(bytes.data(), bytes.size());
 }
 
-Result<UnixSeconds> seconds_of(const ASN1_TIME* time) {
-  std::tm parts{};
-  if (ASN1_TIME_to_tm(time, &parts) != 1) return failure(EINVAL, kRead, {}, "it holds a date that is none");
-  return timegm(&parts);
-}
-
 std::string name_text(const X509_NAME* name) {
   const BioPtr bio(BIO_new(BIO_s_mem()));
   X509_NAME_print_ex(bio.get(), name, 0, XN_FLAG_RFC2253);
@@ -64,7 +58,16 @@ std::string device_uuid_of(const X509* certificate) {
   return {};
 }
 
+/// `name` is the subject's common name, or why it has none that could be a client's.
+Result<Certificate> describe(X509* certificate, const Result<std::string>& name);
+
 }  // namespace
+
+Result<UnixSeconds> seconds_of(const ASN1_TIME* time) {
+  std::tm parts{};
+  if (ASN1_TIME_to_tm(time, &parts) != 1) return failure(EINVAL, kRead, {}, "it holds a date that is none");
+  return timegm(&parts);
+}
 
 bool is_uuid(std::string_view text) {
   constexpr std::string_view kShape = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
@@ -84,10 +87,34 @@ Result<X509Ptr> read_certificate(const std::string& pem) {
   return certificate;
 }
 
+std::vector<X509Ptr> read_certificates(const std::string& pems, size_t most) {
+  const ErrorQueue errors;
+  const BioPtr bio = reader(pems);
+  std::vector<X509Ptr> out;
+  while (out.size() < most) {
+    X509Ptr one(PEM_read_bio_X509(bio.get(), nullptr, no_passphrase, nullptr));
+    if (!one) break;
+    out.push_back(std::move(one));
+  }
+  return out;
+}
+
+std::string pem_of(X509* certificate) {
+  const BioPtr bio(BIO_new(BIO_s_mem()));
+  return PEM_write_bio_X509(bio.get(), certificate) == 1 ? text_of(bio.get()) : std::string();
+}
+
 Result<Certificate> describe(X509* certificate) {
+  return describe(certificate, common_name(X509_get_subject_name(certificate)));
+}
+
+Result<Certificate> describe_foreign(X509* certificate) { return describe(certificate, std::string()); }
+
+namespace {
+
+Result<Certificate> describe(X509* certificate, const Result<std::string>& name) {
   const ErrorQueue errors;
   const auto serial = serial_of(certificate);
-  const auto name = common_name(X509_get_subject_name(certificate));
   const auto wireguard = wireguard_key_in(X509_get0_extensions(certificate));
   const auto not_before = seconds_of(X509_get0_notBefore(certificate));
   const auto not_after = seconds_of(X509_get0_notAfter(certificate));
@@ -115,6 +142,8 @@ Result<Certificate> describe(X509* certificate) {
                      .sha256 = hex(digest.data(), digest_size),
                      .is_ca = X509_check_ca(certificate) == 1};
 }
+
+}  // namespace
 
 Result<Certificate> parse_certificate(const std::string& pem) {
   auto certificate = read_certificate(pem);

@@ -3,7 +3,9 @@
 
 // Internal to pki: certificates with their OpenSSL handles.
 
+#include <cstdint>
 #include <string>
+#include <vector>
 
 #include "gatewayd/pki/openssl.h"
 #include "gatewayd/pki/pki.h"
@@ -13,8 +15,22 @@ namespace gw::pki {
 /// The one certificate of a PEM text. EINVAL: none, several, or longer than 16 KiB.
 Result<X509Ptr> read_certificate(const std::string& pem);
 
+/// The certificates of a PEM text, in order; what stands behind the first `most` is not looked at, nor what stands
+/// behind one that is damaged.
+std::vector<X509Ptr> read_certificates(const std::string& pems, size_t most = SIZE_MAX);
+
+/// Empty when OpenSSL fails.
+std::string pem_of(X509* certificate);
+
 /// The facts of a certificate. EINVAL: a damaged extension, a serial number below zero, dates that are none.
 Result<Certificate> describe(X509* certificate);
+
+/// The same of a certificate that is not of this project: its subject may hold several common names, as a directory's
+/// do, or none; `name` stays empty.
+Result<Certificate> describe_foreign(X509* certificate);
+
+/// EINVAL: a date that is none.
+Result<UnixSeconds> seconds_of(const ASN1_TIME* time);
 
 /// What differs between the certificates made here; null `issuer` and `issuer_key` stand for a self-signed one.
 struct CertificateTemplate {

@@ -96,13 +96,13 @@ Result<void> write_client(const Database& database, const StoredClient& before, 
   return insert_groups(database, before.id, after.groups);
 }
 
+}  // namespace
+
 std::vector<std::string> sorted_set(std::vector<std::string> words) {
   std::ranges::sort(words);
   words.erase(std::ranges::unique(words).begin(), words.end());
   return words;
 }
-
-}  // namespace
 
 void bind_tunnel(Statement& statement, const std::optional<config::Tunnel>& tunnel) {
   if (tunnel) {

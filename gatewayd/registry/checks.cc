@@ -43,6 +43,19 @@ Result<void> check_addresses(const Client& client) {
 
 }  // namespace
 
+Result<std::vector<std::string>> read_names(const Database& database, const char* sql, int64_t id) {
+  auto statement = database.prepare(sql);
+  if (!statement) return std::unexpected(statement.error());
+  statement->bind(id);
+  std::vector<std::string> out;
+  for (;;) {
+    const auto row = statement->step();
+    if (!row) return std::unexpected(row.error());
+    if (!*row) return out;
+    out.push_back(statement->text(0));
+  }
+}
+
 std::string joined(const std::vector<std::string>& words) {
   std::string out;
   for (const std::string& word : words) out += (out.empty() ? "" : ", ") + word;

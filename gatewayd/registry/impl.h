@@ -40,6 +40,9 @@ Result<std::vector<Certificate>> read_certificates(const Database& database, con
 /// As Registry::certificate.
 Result<Certificate> find_certificate(const Database& database, const std::string& serial);
 
+/// The first column of what `sql` selects with `id` as its parameter.
+Result<std::vector<std::string>> read_names(const Database& database, const char* sql, int64_t id);
+
 /// EINVAL: a value that no certificate or client of a registry has.
 Result<void> check_certificate(const Certificate& certificate);
 Result<void> check_client(const Client& client);
@@ -65,6 +68,8 @@ Result<void> write_audit(const Database& database, const std::string& who, const
 /// The word of a column `tunnel`, and the other way; NULL and "" stand for none.
 void bind_tunnel(Statement& statement, const std::optional<config::Tunnel>& tunnel);
 std::optional<config::Tunnel> tunnel_of(const std::string& text);
+
+std::vector<std::string> sorted_set(std::vector<std::string> words);
 
 /// "alice, bob"
 std::string joined(const std::vector<std::string>& words);

@@ -106,6 +106,34 @@ struct Token {
   bool operator==(const Token&) const = default;
 };
 
+/// Groups for whoever has a certificate that says what `pattern` asks for (control/trust_map.h).
+struct TrustMap {
+  std::string pattern;
+  std::vector<std::string> groups;  ///< sorted
+  bool operator==(const TrustMap&) const = default;
+};
+
+/// An organisation's own authority, whose certificates let their holders enrol (`gwctl ca trust`).
+struct Trust {
+  int64_t id = 0;  ///< from 1, never given twice
+  std::string name;
+  std::string authorities_pem;  ///< its roots, and perhaps what stands below them
+  std::string crl_pem;          ///< its revocation lists; empty: none was given
+  std::vector<TrustMap> maps;   ///< in the order in which they were given
+  UnixSeconds created = 0;
+  std::string who;  ///< put it there
+  bool operator==(const Trust&) const = default;
+};
+
+/// A client that came by an organisation's certificate.
+struct TrustedClient {
+  std::string client;    ///< its name
+  std::string identity;  ///< whose certificate it was, as control/trust_map.h tells
+  std::vector<std::string>
+      granted;  ///< groups that it has by the maps, as far as nobody has changed them since; sorted
+  bool operator==(const TrustedClient&) const = default;
+};
+
 /// What a restored registry cannot know of the time since its backup.
 struct Present {
   bool disable_clients = true;  ///< who was revoked since is not in the backup
@@ -192,6 +220,27 @@ class Registry {
   /// Of the enrolment server's key: SHA-256 of its public half, base64 (RFC 7469 §2.4); empty: there was none yet.
   [[nodiscard]] Result<std::string> front_key() const;
   Result<void> set_front_key(const std::string& pin);
+
+  /// A new trust, or, with `replace`, the one of that name with other authorities and maps; its clients stay, and its
+  /// revocation lists unless there are others. EEXIST: there is one of that name; ENOENT, with `replace`: there is
+  /// none. `id` and `created` are not looked at.
+  Result<void> put_trust(const Trust& trust, bool replace, UnixSeconds now);
+  [[nodiscard]] Result<std::vector<Trust>> trusts() const;  ///< oldest first
+  /// Names of the clients that came by it, without those that were removed since.
+  [[nodiscard]] Result<std::vector<std::string>> trust_clients(int64_t trust) const;
+  Result<void> set_trust_crl(const std::string& name, const std::string& crl_pem, const std::string& who,
+                             UnixSeconds now);  ///< ENOENT
+  /// Its clients stay, as any others. ENOENT.
+  Result<void> remove_trust(const std::string& name, const std::string& who, UnixSeconds now);
+  /// The client that this identity has by that trust. ENOENT.
+  [[nodiscard]] Result<TrustedClient> trusted_client(int64_t trust, const std::string& identity) const;
+  /// As `add_client`, and what the client came by, or neither. ENOENT: the trust is gone.
+  Result<void> admit_by_trust(int64_t trust, const TrustedClient& came, const Client& client,
+                              const Certificate& certificate, const std::string& who, UnixSeconds now);
+  /// The maps grant `granted` to the client now: it gets what they did not grant before, and loses what they no longer
+  /// do; what an operator gave or took stays so. ENOENT.
+  Result<void> grant_by_trust(const std::string& client, const std::vector<std::string>& granted,
+                              const std::string& who, UnixSeconds now);
 
   [[nodiscard]] Result<std::vector<PoolUse>> pool_use(const std::vector<Prefix>& pools) const;
   [[nodiscard]] Result<std::vector<AuditEntry>> audit(size_t newest) const;  ///< newest first

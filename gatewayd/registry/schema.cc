@@ -120,14 +120,50 @@ CREATE TABLE token_use (
 ALTER TABLE registry ADD COLUMN front_key TEXT NOT NULL DEFAULT '';
 )sql";
 
+// Organisations whose certificates let their holders enrol, and who came by which. A client that is gone, or whose
+// trust is gone, is not in trust_client.
+constexpr const char* kTrusts = R"sql(
+CREATE TABLE trust (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  name TEXT NOT NULL UNIQUE,
+  authorities TEXT NOT NULL,
+  crl TEXT NOT NULL DEFAULT '',
+  created INTEGER NOT NULL,
+  who TEXT NOT NULL
+) STRICT;
+CREATE TABLE trust_map (
+  id INTEGER PRIMARY KEY,
+  trust INTEGER NOT NULL REFERENCES trust (id) ON DELETE CASCADE,
+  pattern TEXT NOT NULL,
+  UNIQUE (trust, pattern)
+) STRICT;
+CREATE TABLE trust_map_group (
+  map INTEGER NOT NULL REFERENCES trust_map (id) ON DELETE CASCADE,
+  name TEXT NOT NULL,
+  PRIMARY KEY (map, name)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE trust_client (
+  client INTEGER PRIMARY KEY REFERENCES client (id) ON DELETE CASCADE,
+  trust INTEGER NOT NULL REFERENCES trust (id) ON DELETE CASCADE,
+  identity TEXT NOT NULL,
+  UNIQUE (trust, identity)
+) STRICT;
+CREATE TABLE trust_client_group (
+  client INTEGER NOT NULL REFERENCES trust_client (client) ON DELETE CASCADE,
+  name TEXT NOT NULL,
+  PRIMARY KEY (client, name)
+) STRICT, WITHOUT ROWID;
+)sql";
+
 constexpr int64_t kFirstWithSteps = 3;
 
 // Programs of schema 2 and before take user_version for the schema itself, so that it is 2 at least.
-constexpr std::array<Migration, 4> kMigrations = {{
+constexpr std::array<Migration, 5> kMigrations = {{
     {.sql = kFirst, .readable_by = 1},
     {.sql = kBlocks, .readable_by = 2},
     {.sql = kVersions, .readable_by = 2},
     {.sql = kTokens, .readable_by = 2},
+    {.sql = kTrusts, .readable_by = 2},
 }};
 
 // PRAGMA user_version is the oldest schema whose programs may open the file, and never sinks.

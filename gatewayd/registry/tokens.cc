@@ -32,26 +32,13 @@ Token token_of(const Statement& row) {
   return out;
 }
 
-Result<std::vector<std::string>> names(const Database& database, const char* sql, int64_t token) {
-  auto statement = database.prepare(sql);
-  if (!statement) return std::unexpected(statement.error());
-  statement->bind(token);
-  std::vector<std::string> out;
-  for (;;) {
-    const auto row = statement->step();
-    if (!row) return std::unexpected(row.error());
-    if (!*row) return out;
-    out.push_back(statement->text(0));
-  }
-}
-
 Result<void> add_details(const Database& database, Token& token) {
-  auto groups = names(database, "SELECT name FROM token_group WHERE token = ? ORDER BY name", token.id);
+  auto groups = read_names(database, "SELECT name FROM token_group WHERE token = ? ORDER BY name", token.id);
   if (!groups) return std::unexpected(groups.error());
-  auto clients = names(database,
-                       "SELECT client.name FROM token_use u JOIN certificate c ON c.serial = u.serial"
-                       " JOIN client ON client.id = c.client WHERE u.token = ? ORDER BY client.name",
-                       token.id);
+  auto clients = read_names(database,
+                            "SELECT client.name FROM token_use u JOIN certificate c ON c.serial = u.serial"
+                            " JOIN client ON client.id = c.client WHERE u.token = ? ORDER BY client.name",
+                            token.id);
   if (!clients) return std::unexpected(clients.error());
   token.groups = std::move(*groups);
   token.clients = std::move(*clients);

@@ -14,6 +14,7 @@
 #include "gatewayd/pki/est.h"
 #include "gatewayd/pki/pki.h"
 #include "gatewayd/pki/proof.h"
+#include "tests/netns/gateway/device.h"
 #include "tests/netns/gateway/lab_fixture.h"
 #include "tests/support/must.h"
 
@@ -23,75 +24,9 @@ namespace {
 using ::testing::Test;
 using Json = nlohmann::json;
 
-constexpr const char* kBase = "https://5.5.5.1";
 constexpr const char* kWeb = R"(rules:
   - {name: dev-web, action: allow, from: [group:developers], to: [subnet:web], services: [icmp]}
 )";
-
-/// A device with keys of its own that speaks EST through curl.
-class Device {
- public:
-  Device(Lab& lab, std::string name) : lab_(lab), name_(std::move(name)), host_(lab.attach(name_)) {
-    write("client.key", key_.reveal_pem());
-  }
-
-  [[nodiscard]] std::string path(const std::string& file) const { return lab_.directory() + "/" + name_ + "." + file; }
-  void write(const std::string& file, const std::string& text) const {
-    must(write_file_atomically(path(file), text, 0600));
-  }
-  [[nodiscard]] std::string read(const std::string& file) const { return must(read_file(path(file))); }
-
-  /// The status of the answer; its body is in the file `answer`.
-  std::string curl(const std::string& resource, const Arguments& more = {}) const {
-    Arguments command = {"curl", "-sSk",         "--max-time",    "20", "-o", path("answer"),
-                         "-w",   "%{http_code}", kBase + resource};
-    command.insert(command.end(), more.begin(), more.end());
-    return host_.run(command).out;
-  }
-  [[nodiscard]] std::string answer() const { return read("answer"); }
-
-  [[nodiscard]] pki::Challenge challenge() const {
-    EXPECT_EQ(curl("/.well-known/gatewayd/challenge"), "200");
-    const Json shown = Json::parse(answer());
-    pki::Challenge out;
-    out.public_key = PublicKey::parse(shown.at("public_key").get<std::string>()).value();
-    std::ranges::copy(base64_decode(shown.at("nonce").get<std::string>()).value(), out.nonce.begin());
-    return out;
-  }
-  [[nodiscard]] std::string request() const {
-    return must(pki::request_der(must(pki::make_request(key_, name_, keys_.public_key))));
-  }
-  [[nodiscard]] std::string proof(const std::string& der) const {
-    const auto asked = challenge();
-    return base64(asked.nonce) + " " + base64(must(pki::prove(keys_.secret, asked, der)));
-  }
-  std::string enrol(const std::string& token) const { return post("simpleenroll", {"-u", "token:" + token}); }
-  std::string renew() const {
-    return post("simplereenroll", {"--cert", path("client.crt"), "--key", path("client.key")});
-  }
-  /// Keeps the certificate in the answer.
-  void keep() const { write("client.crt", must(pki::pems_of(base64_decode(answer()).value()))); }
-
-  [[nodiscard]] Host& host() const { return host_; }
-  pki::WireGuardKeys keys_ = must(pki::generate_wireguard_keys());
-
- private:
-  std::string post(const std::string& resource, Arguments more) const {
-    const std::string der = request();
-    write("request", base64(der));
-    for (const std::string& word :
-         {std::string("-H"), std::string("Content-Type: application/pkcs10"), std::string("-H"),
-          "WireGuard-Proof: " + proof(der), std::string("--data-binary"), "@" + path("request")}) {
-      more.push_back(word);
-    }
-    return curl("/.well-known/est/" + resource, more);
-  }
-
-  Lab& lab_;
-  std::string name_;
-  Host& host_;
-  pki::PrivateKey key_ = must(pki::PrivateKey::generate());
-};
 
 class Enrol : public Test {
  protected:
@@ -110,7 +45,7 @@ class Enrol : public Test {
   /// The one-line command of `gwctl token create`, without bringing the tunnel up.
   Output run_script(Host& host, const Json& invitation, const std::string& link) {
     const std::string command = "curl -fsSk --tlsv1.3 --pinnedpubkey 'sha256//" +
-                                invitation.at("pin").get<std::string>() + "' " + kBase +
+                                invitation.at("pin").get<std::string>() + "' " + kEnrolmentBase +
                                 "/join.sh | NO_UP=1 WG_DIR=" + lab_.directory() + "/wg sh -s -- '" + link + "' laptop";
     return host.run({"sh", "-c", command});
   }
@@ -215,7 +150,7 @@ TEST_F(Enrol, AnswersWhatIsMalformedAndGoesOn) {
   EXPECT_EQ(device.curl("/nosuch"), "404");
   EXPECT_EQ(device.curl("/join"), "200");
   EXPECT_EQ(device.curl("/.well-known/est/csrattrs"), "200");
-  EXPECT_FALSE(device.host().run(words("curl -sSk --tls-max 1.2 " + std::string(kBase) + "/")).ok());
+  EXPECT_FALSE(device.host().run(words("curl -sSk --tls-max 1.2 " + std::string(kEnrolmentBase) + "/")).ok());
   EXPECT_EQ(device.enrol(user.substr(6)), "200") << device.answer();
 }
 
@@ -256,7 +191,8 @@ TEST_F(Enrol, LetsHonestDevicesInWhileSlowOnesHoldAThousandConnections) {
   EXPECT_EQ(device.enrol(token()), "200");
   const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - before);
   std::cerr << "an honest device enrolled in " << took.count() << " ms\n";
-  const Output same = lab_.outside().run(words("curl -sSk --max-time 20 -o /dev/null " + std::string(kBase) + "/join"));
+  const Output same =
+      lab_.outside().run(words("curl -sSk --max-time 20 -o /dev/null " + std::string(kEnrolmentBase) + "/join"));
   EXPECT_TRUE(same.ok()) << "behind the attacker's own address: " << same.err;
 }
 

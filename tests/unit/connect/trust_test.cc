@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "ctl/connect/membership.h"
+#include "gatewayd/pki/certificate.h"
 #include "tests/support/must.h"
 #include "tests/support/temp_dir.h"
 
@@ -29,7 +30,9 @@ struct Gateway {
     return must(authority.issue_server(must(pki::parse_request(request)).public_key_pem, names, kNow, kNow + 90 * kDay))
         .pem;
   }
-  std::vector<pki::X509Ptr> chain(const std::string& leaf) const { return read_pem_list(leaf + authority.chain_pem()); }
+  std::vector<pki::X509Ptr> chain(const std::string& leaf) const {
+    return pki::read_certificates(leaf + authority.chain_pem());
+  }
   Trust by_fingerprint(const std::string& host = "vpn.contoso.example") const {
     return {.host = host, .fingerprint = authority.root().sha256, .roots_pem = {}, .now = kNow};
   }
@@ -56,9 +59,10 @@ TEST(ConnectTrust, RefusesWhoeverElseStandsThere) {
   };
   EXPECT_THAT(refused(other.chain(other.server()), gateway.by_fingerprint()), HasSubstr("somebody stands in between"));
   // The right root is public: to bring it along proves nothing.
-  EXPECT_THAT(refused(read_pem_list(other.server() + other.authority.chain_pem() + gateway.authority.root().pem),
-                      gateway.by_fingerprint()),
-              HasSubstr("nothing was sent"));
+  EXPECT_THAT(
+      refused(pki::read_certificates(other.server() + other.authority.chain_pem() + gateway.authority.root().pem),
+              gateway.by_fingerprint()),
+      HasSubstr("nothing was sent"));
   EXPECT_THAT(refused(gateway.chain(gateway.server({"evil.example"})), gateway.by_fingerprint()),
               HasSubstr("for another name"));
   EXPECT_THAT(refused(gateway.chain(gateway.server()), gateway.by_fingerprint("5.5.5.2")), HasSubstr("another name"));

@@ -37,6 +37,43 @@ TEST_F(EnrolmentBusTest, HandsOnWhatTheDeviceSent) {
             "org.gatewayd.Error.InvalidArgument");
 }
 
+TEST_F(EnrolmentBusTest, HandsOnAnOrganisationsCertificate) {
+  EXPECT_EQ(ask("EnrollByCertificate",
+                [](sd_bus_message* m) {
+                  sd_bus_message_append(m, "a{sv}", 5, "certificate_pem", "s", "C", "chain_pem", "s", "I", "request",
+                                        "s", "R", "proof", "s", "P", "source", "s", "5.5.5.200");
+                }),
+            "\"CERTIFICATE\"");
+  EXPECT_THAT(controller_.asked, ElementsAre("enroll_by_certificate C I R P from 5.5.5.200"));
+}
+
+TEST_F(EnrolmentBusTest, TrustsOrganisations) {
+  control::TrustStatus& told = controller_.trust_answer;
+  told.trust.name = "contoso";
+  told.trust.maps = {{"dns:*.lab.example", {"developers", "ops"}}};
+  told.roots.emplace_back().subject = "CN=Contoso";
+  told.clients = {"alice"};
+  const Reply added = call(root_.get(), "AddTrust", [](sd_bus_message* m) {
+    sd_bus_message_append(m, "a{sv}", 4, "name", "s", "contoso", "authorities_pem", "s", "ROOT", "maps", "as", 2, "*=a",
+                          "*=b", "replace", "b", 1);
+  });
+  EXPECT_EQ(added.error, "");
+  EXPECT_THAT(controller_.new_trust.maps, ElementsAre("*=a", "*=b"));
+  EXPECT_TRUE(controller_.new_trust.replace);
+  EXPECT_EQ(controller_.new_trust.authorities_pem, "ROOT");
+  const Reply listed = call(root_.get(), "ListTrusts", [](sd_bus_message*) {});
+  EXPECT_THAT(render(listed.message.get()),
+              ::testing::AllOf(HasSubstr("\"dns:*.lab.example=developers,ops\""),
+                               HasSubstr("\"subject\": \"CN=Contoso\""), HasSubstr("\"clients\": [\"alice\"]")));
+  const Reply removed =
+      call(root_.get(), "RemoveTrust", [](sd_bus_message* m) { sd_bus_message_append(m, "sb", "contoso", 1); });
+  EXPECT_THAT(render(removed.message.get()), HasSubstr("alice"));
+  call(root_.get(), "SetTrustCrl", [](sd_bus_message* m) { sd_bus_message_append(m, "ss", "contoso", "LIST"); });
+  EXPECT_THAT(controller_.asked,
+              ElementsAre("add_trust contoso by uid 0", "trusts", "remove_trust contoso and clients by uid 0",
+                          "set_trust_crl contoso LIST by uid 0"));
+}
+
 TEST_F(EnrolmentBusTest, TellsTheFacts) {
   controller_.facts_answer = {.names = {"vpn.contoso.example", "5.5.5.1"},
                               .port = 443,

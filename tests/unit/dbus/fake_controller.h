@@ -29,6 +29,7 @@ class FakeController final : public control::Controller {
   control::TokenHandout handout_answer;
   std::vector<registry::Token> tokens_answer;
   control::EnrolmentFacts facts_answer;
+  control::TrustStatus trust_answer;
   control::Watchers watchers;
   // As they came in.
   control::FlowFilter flow_filter;
@@ -42,6 +43,7 @@ class FakeController final : public control::Controller {
   control::NewBlock new_block;
   control::NewClient new_client;
   control::NewToken new_token;
+  control::NewTrust new_trust;
   control::ClientChange change;
   std::function<void()> changed;
 
@@ -139,6 +141,23 @@ class FakeController final : public control::Controller {
   }
   Result<std::string> enroll(const control::Enrolment& value) override {
     return answer("enroll " + value.token + " " + value.request + " " + value.proof + " from " + value.source,
+                  std::string("CERTIFICATE"));
+  }
+  Result<control::TrustStatus> add_trust(const control::NewTrust& value, const control::Who& who) override {
+    new_trust = value;
+    return answer("add_trust " + value.name + " by " + who, trust_answer);
+  }
+  Result<std::vector<control::TrustStatus>> trusts() override { return answer("trusts", std::vector{trust_answer}); }
+  Result<std::vector<std::string>> remove_trust(const std::string& name, bool revoke,
+                                                const control::Who& who) override {
+    return answer("remove_trust " + name + (revoke ? " and clients" : "") + " by " + who, trust_answer.clients);
+  }
+  Result<void> set_trust_crl(const std::string& name, const std::string& crl, const control::Who& who) override {
+    return done("set_trust_crl " + name + " " + crl + " by " + who);
+  }
+  Result<std::string> enroll_by_certificate(const control::CertificateEnrolment& value) override {
+    return answer("enroll_by_certificate " + value.certificate_pem + " " + value.chain_pem + " " + value.request + " " +
+                      value.proof + " from " + value.source,
                   std::string("CERTIFICATE"));
   }
   Result<std::string> reenroll(const control::Reenrolment& value) override {

@@ -71,7 +71,9 @@ TEST_F(FileTest, SurvivesAPowerCutByItsSettings) {
 
 TEST_F(FileTest, OfTheFirstSchemaIsTakenOnWithWhatIsInIt) {
   fill(3);
-  sql("DROP TABLE token_use; DROP TABLE token_group; DROP TABLE token; ALTER TABLE registry DROP COLUMN front_key;"
+  sql("DROP TABLE trust_client_group; DROP TABLE trust_client; DROP TABLE trust_map_group; DROP TABLE trust_map;"
+      "DROP TABLE trust; DROP TABLE token_use; DROP TABLE token_group; DROP TABLE token; ALTER TABLE registry DROP "
+      "COLUMN front_key;"
       "DROP TABLE block; DROP TABLE schema_step; PRAGMA user_version = 1");
   Registry registry = open();
   EXPECT_EQ(value_of(registry.clients()).size(), 3U);
