@@ -3,8 +3,8 @@
 
 #include <openssl/pem.h>
 
+#include <algorithm>
 #include <cerrno>
-#include <cstring>
 
 #include "ctl/passphrase.h"
 #include "ctl/secret.h"
@@ -30,7 +30,7 @@ int give(char* buffer, int size, int /*writing*/, void* context) {
   passphrase.wanted = true;
   const std::string& text = passphrase.text.text;
   if (text.empty() || text.size() > static_cast<size_t>(size)) return -1;
-  std::memcpy(buffer, text.data(), text.size());
+  std::ranges::copy(text, buffer);
   return static_cast<int>(text.size());
 }
 

@@ -28,13 +28,28 @@ std::string configuration(const std::string& directory) {
   std::string out;
   for (const std::string name : kAuthorities) {
     const std::string at = directory + "/" + name;
-    out += "[" + name + "]\nnew_certs_dir=" + directory + "/new\ndatabase=" + at + ".index\nserial=" + at +
-           ".serial\ncrlnumber=" + at + ".crlnumber\ncertificate=" + at + ".crt\nprivate_key=" + at +
-           ".key\ndefault_md=sha256\npolicy=any\npreserve=yes\nunique_subject=no\nemail_in_dn=yes\n";
+    const std::vector<std::string> parts = {
+        "[",
+        name,
+        "]\nnew_certs_dir=",
+        directory,
+        "/new\ndatabase=",
+        at,
+        ".index\nserial=",
+        at,
+        ".serial\ncrlnumber=",
+        at,
+        ".crlnumber\ncertificate=",
+        at,
+        ".crt\nprivate_key=",
+        at,
+        ".key\ndefault_md=sha256\npolicy=any\npreserve=yes\nunique_subject=no\nemail_in_dn=yes\n"};
+    for (const std::string& part : parts) out += part;
   }
-  return out +
-         "[any]\ncommonName=optional\norganizationName=optional\norganizationalUnitName=optional\n"
-         "domainComponent=optional\n";
+  out +=
+      "[any]\ncommonName=optional\norganizationName=optional\norganizationalUnitName=optional\n"
+      "domainComponent=optional\n";
+  return out;
 }
 
 }  // namespace
@@ -48,7 +63,9 @@ Organisation::Organisation(std::string directory, const std::string& name, const
     must(write_file_atomically(path(authority + ".serial"), authority == "root" ? "1000\n" : "2000\n", 0600));
     must(write_file_atomically(path(authority + ".crlnumber"), "01\n", 0600));
     make_key(authority);
-    request(authority, "/O=" + name + "/CN=" + name + " " + authority);
+    std::string subject = "/O=";
+    subject.append(name).append("/CN=").append(name).append(" ").append(authority);
+    request(authority, subject);
     sign("root", authority, kIsAuthority, "20200101000000Z", "20450101000000Z");
   }
 }
