@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gatewayd/pki/authority.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
 #include "gatewayd/base/file.h"
-#include "gatewayd/pki/authority_files.h"
+#include "gatewayd/pki/authority_impl.h"
 #include "gatewayd/pki/keys.h"
 
 namespace gw::pki {
@@ -16,48 +17,17 @@ constexpr UnixSeconds kDay = 86400;
 constexpr UnixSeconds kRootLife = (20 * 365 + 5) * kDay;     // 20 years with their leap days
 constexpr UnixSeconds kIssuingLife = (10 * 365 + 2) * kDay;  // 10 years
 
-struct Pair {
-  PrivateKey key;
-  X509Ptr certificate;
-};
-
-Result<Pair> make_ca(const std::string& organisation, const std::string& name, const Pair* issuer,
-                     const std::string& constraints, UnixSeconds now, UnixSeconds life) {
-  auto key = PrivateKey::generate();
-  if (!key) return std::unexpected(key.error());
-  const auto subject = make_name(organisation, name);
-  if (!subject) return std::unexpected(subject.error());
-  CertificateTemplate what{.subject = subject->get(),
-                           .public_key = key->impl().key.get(),
-                           .issuer = issuer != nullptr ? issuer->certificate.get() : nullptr,
-                           .issuer_key = issuer != nullptr ? issuer->key.impl().key.get() : key->impl().key.get(),
-                           .not_before = now - kBackdate,
-                           .not_after = now + life,
-                           .extensions = {{NID_basic_constraints, "critical," + constraints},
-                                          {NID_key_usage, "critical,keyCertSign,cRLSign"},
-                                          {NID_subject_key_identifier, "hash"}},
-                           .wireguard = std::nullopt};
-  if (issuer != nullptr) what.extensions.emplace_back(NID_authority_key_identifier, "keyid:always");
-  auto certificate = build_certificate(what);
-  if (!certificate) return std::unexpected(certificate.error());
-  return Pair{std::move(*key), std::move(*certificate)};
-}
-
 Result<AuthorityFiles> make_authority(const std::string& gateway, UnixSeconds now) {
   if (gateway.empty())
     return failure(EINVAL, "make certificate authority", {}, "the gateway has no name; write gateway.name");
-  const auto root = make_ca(gateway, "gatewayd root CA", nullptr, "CA:TRUE", now, kRootLife);
+  const auto root = make_ca({.organisation = gateway, .name = "gatewayd root CA", .now = now});
   if (!root) return std::unexpected(root.error());
-  const auto issuing = make_ca(gateway, "gatewayd issuing CA", &*root, "CA:TRUE,pathlen:0", now, kIssuingLife);
+  const auto issuing = make_ca({.organisation = gateway, .name = "gatewayd issuing CA", .issuer = &*root, .now = now});
   if (!issuing) return std::unexpected(issuing.error());
-  const auto root_facts = describe(root->certificate.get());
-  if (!root_facts) return std::unexpected(root_facts.error());
-  const auto issuing_facts = describe(issuing->certificate.get());
-  if (!issuing_facts) return std::unexpected(issuing_facts.error());
   AuthorityFiles files;
-  files.root_certificate = root_facts->pem;
+  files.root_certificate = pem_of(root->certificate.get());
   files.root_key = root->key.reveal_pem();
-  files.issuing_certificate = issuing_facts->pem;
+  files.issuing_certificate = pem_of(issuing->certificate.get());
   files.issuing_key = issuing->key.reveal_pem();
   return files;
 }
@@ -65,16 +35,6 @@ Result<AuthorityFiles> make_authority(const std::string& gateway, UnixSeconds no
 std::unexpected<Error> damaged(const std::string& directory, const std::string& what) {
   return failure(EUCLEAN, kOpen, directory,
                  what + ": restore the directory from the backup of this gateway; nothing was changed");
-}
-
-Result<std::pair<X509Ptr, Certificate>> read_ca(const std::string& directory, const std::string& file,
-                                                const std::string& pem) {
-  auto certificate = read_certificate(pem);
-  if (!certificate) return damaged(directory, file + " is damaged (" + certificate.error().detail + ")");
-  auto facts = describe(certificate->get());
-  if (!facts) return damaged(directory, file + " is damaged (" + facts.error().detail + ")");
-  if (!facts->is_ca) return damaged(directory, file + " is not the certificate of an authority");
-  return std::pair{std::move(*certificate), std::move(*facts)};
 }
 
 Result<PrivateKey> read_ca_key(const std::string& directory, const std::string& name, const std::string& pem,
@@ -87,48 +47,112 @@ Result<PrivateKey> read_ca_key(const std::string& directory, const std::string& 
   return key;
 }
 
-Result<Authority::Impl> assemble(const std::string& directory, const AuthorityFiles& files) {
-  const ErrorQueue errors;
-  auto root = read_ca(directory, "root.crt", files.root_certificate);
-  if (!root) return std::unexpected(root.error());
-  auto issuing = read_ca(directory, "issuing.crt", files.issuing_certificate);
-  if (!issuing) return std::unexpected(issuing.error());
-  if (!files.root_key.empty()) {
-    if (auto key = read_ca_key(directory, "root", files.root_key, root->first.get()); !key)
-      return std::unexpected(key.error());
+/// Of the issuers before the present one those whose keys are there: the others' lists are made no more.
+Result<void> add_earlier_issuers(Authority::Impl& out, const std::string& directory, const AuthorityFiles& files) {
+  for (std::string& pem : pem_blocks(files.earlier_keys)) {
+    auto key = PrivateKey::parse(pem);
+    wipe(pem);
+    if (!key) return damaged(directory, "earlier.key is damaged (" + key.error().detail + ")");
+    for (const Certificate& issuer : out.view.issuers()) {
+      auto certificate = read_certificate(issuer.pem);
+      if (!certificate) return std::unexpected(certificate.error());
+      if (X509_check_private_key(certificate->get(), key->impl().key.get()) != 1) continue;
+      out.issuers.push_back({std::move(*certificate), std::move(*key), issuer.sha256});
+      break;
+    }
   }
-  auto key = read_ca_key(directory, "issuing", files.issuing_key, issuing->first.get());
-  if (!key) return std::unexpected(key.error());
-  EVP_PKEY* root_public = X509_get0_pubkey(root->first.get());
-  if (X509_verify(root->first.get(), root_public) != 1) return damaged(directory, "root.crt is not signed by itself");
-  if (X509_verify(issuing->first.get(), root_public) != 1)
-    return damaged(directory, "issuing.crt is not signed by root.crt");
-  StorePtr trusted(X509_STORE_new());
-  if (!trusted || X509_STORE_add_cert(trusted.get(), root->first.get()) != 1)
-    return errors.failure(ENOMEM, kOpen, directory);
-  return Authority::Impl{.root = std::move(root->first),
-                         .issuing = std::move(issuing->first),
-                         .issuing_key = std::move(*key),
-                         .root_facts = std::move(root->second),
-                         .issuing_facts = std::move(issuing->second),
-                         .trusted = std::move(trusted)};
+  return {};
 }
 
 }  // namespace
+
+std::string next_name(const std::string& common_name) {
+  const size_t space = common_name.rfind(' ');
+  const std::string last = space == std::string::npos ? std::string() : common_name.substr(space + 1);
+  const bool numbered = !last.empty() && last.size() < 5 && last.find_first_not_of("0123456789") == std::string::npos;
+  return numbered ? common_name.substr(0, space + 1) + std::to_string(std::stoi(last) + 1) : common_name + " 2";
+}
+
+Result<Signing> make_ca(const NewAuthority& wanted) {
+  auto key = PrivateKey::generate();
+  if (!key) return std::unexpected(key.error());
+  const auto subject = make_name(wanted.organisation, wanted.name);
+  if (!subject) return std::unexpected(subject.error());
+  const Signing* issuer = wanted.issuer;
+  CertificateTemplate what{
+      .subject = subject->get(),
+      .public_key = key->impl().key.get(),
+      .issuer = issuer != nullptr ? issuer->certificate.get() : nullptr,
+      .issuer_key = issuer != nullptr ? issuer->key.impl().key.get() : key->impl().key.get(),
+      .not_before = wanted.now - kBackdate,
+      .not_after = wanted.now + (issuer != nullptr ? kIssuingLife : kRootLife),
+      .extensions = {{NID_basic_constraints, issuer != nullptr ? "critical,CA:TRUE,pathlen:0" : "critical,CA:TRUE"},
+                     {NID_key_usage, "critical,keyCertSign,cRLSign"},
+                     {NID_subject_key_identifier, "hash"}},
+      .wireguard = std::nullopt};
+  if (issuer != nullptr) {
+    what.extensions.emplace_back(NID_authority_key_identifier, "keyid:always");
+    const auto root = describe(issuer->certificate.get());
+    if (!root) return std::unexpected(root.error());
+    what.not_after = std::min(what.not_after, root->not_after);
+  }
+  auto certificate = build_certificate(what);
+  if (!certificate) return std::unexpected(certificate.error());
+  const auto facts = describe(certificate->get());
+  if (!facts) return std::unexpected(facts.error());
+  return Signing{std::move(*certificate), std::move(*key), facts->sha256};
+}
+
+Result<Authority::Impl> assemble(const std::string& directory, const AuthorityFiles& files) {
+  AuthorityCertificates texts{.root = files.root_certificate,
+                              .issuing = files.issuing_certificate,
+                              .cross = pem_blocks(files.cross),
+                              .earlier = pem_blocks(files.earlier),
+                              .has_root_key = !files.root_key.empty(),
+                              .request = files.request};
+  const auto view = AuthorityView::of(texts);
+  if (!view) return damaged(directory, view.error().detail);
+  auto root = read_certificate(files.root_certificate);
+  auto issuing = read_certificate(files.issuing_certificate);
+  if (!root || !issuing) return damaged(directory, "a certificate cannot be read");
+  if (!files.root_key.empty()) {
+    if (auto key = read_ca_key(directory, "root", files.root_key, root->get()); !key)
+      return std::unexpected(key.error());
+  }
+  auto key = read_ca_key(directory, "issuing", files.issuing_key, issuing->get());
+  if (!key) return std::unexpected(key.error());
+  Authority::Impl out{.view = *view, .issuers = {}};
+  out.issuers.push_back({std::move(*issuing), std::move(*key), view->issuing().sha256});
+  if (auto added = add_earlier_issuers(out, directory, files); !added) return std::unexpected(added.error());
+  return out;
+}
+
+Result<Authority> Authority::load(const std::string& directory) {
+  const auto files = load_authority(directory);
+  if (!files) return std::unexpected(files.error());
+  if (!files->has_authority()) return failure(ENOENT, kOpen, directory, "there is none yet");
+  auto impl = assemble(directory, *files);
+  if (!impl) return std::unexpected(impl.error());
+  return Authority(std::make_unique<Impl>(std::move(*impl)));
+}
 
 Result<Authority> Authority::open(const std::string& directory, const std::string& name, UnixSeconds now) {
   if (auto made = make_directories(parent_of(directory), 0700); !made) return std::unexpected(made.error());
   const auto lock = lock_directory(parent_of(directory));
   if (!lock) return std::unexpected(lock.error());
+  forget_aside(directory);
   auto files = load_authority(directory);
   if (!files) return std::unexpected(files.error());
-  if (!*files) {
+  if (!files->has_authority() && !files->request.empty()) {
+    return failure(EINPROGRESS, kOpen, directory, "it waits for the certificate of its request: gwctl ca import FILE");
+  }
+  if (!files->has_authority()) {
     auto fresh = make_authority(name, now);
     if (!fresh) return std::unexpected(fresh.error());
     if (auto stored = store_authority(directory, *fresh); !stored) return std::unexpected(stored.error());
     *files = std::move(*fresh);
   }
-  auto impl = assemble(directory, **files);
+  auto impl = assemble(directory, *files);
   if (!impl) return std::unexpected(impl.error());
   return Authority(std::make_unique<Impl>(std::move(*impl)));
 }
@@ -138,8 +162,6 @@ Authority::Authority(Authority&&) noexcept = default;
 Authority& Authority::operator=(Authority&&) noexcept = default;
 Authority::~Authority() = default;
 
-const Certificate& Authority::root() const { return impl_->root_facts; }
-const Certificate& Authority::issuing() const { return impl_->issuing_facts; }
-std::string Authority::chain_pem() const { return impl_->issuing_facts.pem + impl_->root_facts.pem; }
+const AuthorityView& Authority::view() const { return impl_->view; }
 
 }  // namespace gw::pki

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gatewayd/pki/authority_files.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,7 +12,6 @@
 #include <system_error>
 
 #include "gatewayd/base/file.h"
-#include "gatewayd/pki/openssl.h"
 #include "gatewayd/pki/pki.h"
 
 namespace gw::pki {
@@ -28,16 +28,24 @@ struct Entry {
   const char* name;
   std::string AuthorityFiles::* text;
   mode_t mode;
-  bool required;
+  bool required;  ///< of every authority
 };
 
 // The root's key is only for making the next intermediate: a careful operator keeps it elsewhere.
-constexpr std::array<Entry, 4> kEntries = {{
+constexpr std::array<Entry, 9> kEntries = {{
     {"root.crt", &AuthorityFiles::root_certificate, kPublicMode, true},
     {"root.key", &AuthorityFiles::root_key, kSecretMode, false},
     {"issuing.crt", &AuthorityFiles::issuing_certificate, kPublicMode, true},
     {"issuing.key", &AuthorityFiles::issuing_key, kSecretMode, true},
+    {"cross.crt", &AuthorityFiles::cross, kPublicMode, false},
+    {"earlier.crt", &AuthorityFiles::earlier, kPublicMode, false},
+    {"earlier.key", &AuthorityFiles::earlier_keys, kSecretMode, false},
+    {"request.key", &AuthorityFiles::request_key, kSecretMode, false},
+    {"request.csr", &AuthorityFiles::request, kPublicMode, false},
 }};
+
+/// Earlier certificates gather; each is far smaller than kMaxPemSize.
+constexpr size_t kMaxFile = size_t{1} << 20U;
 
 Result<void> close_to_others(const std::string& path) {
   struct stat facts{};
@@ -54,7 +62,7 @@ Result<std::optional<std::string>> read_entry(const std::string& path, const Ent
     if (const auto closed = close_to_others(path); !closed && closed.error().code != ENOENT)
       return std::unexpected(closed.error());
   }
-  auto text = read_file(path, kMaxPemSize);
+  auto text = read_file(path, kMaxFile);
   if (text) return std::move(*text);
   if (text.error().code == ENOENT) return std::nullopt;
   return failure(text.error().code, kOpen, path, text.error().detail);
@@ -75,6 +83,8 @@ Result<bool> holds_nothing(const std::string& directory) {
 AuthorityFiles::~AuthorityFiles() {
   wipe(root_key);
   wipe(issuing_key);
+  wipe(earlier_keys);
+  wipe(request_key);
 }
 
 std::string parent_of(const std::string& directory) {
@@ -82,22 +92,44 @@ std::string parent_of(const std::string& directory) {
   return parent.empty() ? "." : parent.string();
 }
 
-Result<std::optional<AuthorityFiles>> load_authority(const std::string& directory) {
+void forget_aside(const std::string& directory) {
+  std::error_code error;
+  fs::remove_all(directory + ".new", error);
+}
+
+std::vector<std::string> pem_blocks(const std::string& pems) {
+  constexpr std::string_view kBegin = "-----BEGIN ", kEnd = "-----END ";
+  std::vector<std::string> out;
+  size_t at = 0;
+  while ((at = pems.find(kBegin, at)) != std::string::npos) {
+    const size_t last = pems.find(kEnd, at);
+    const size_t line = last == std::string::npos ? last : pems.find('\n', last);
+    const size_t end = line == std::string::npos ? pems.size() : line + 1;
+    out.push_back(pems.substr(at, end - at));
+    at = end;
+  }
+  return out;
+}
+
+Result<AuthorityFiles> load_authority(const std::string& directory) {
+  AuthorityFiles files;
   const auto nothing = holds_nothing(directory);
   if (!nothing) return std::unexpected(nothing.error());
-  if (*nothing) return std::nullopt;
-  AuthorityFiles files;
+  if (*nothing) return files;
   std::string missing;
+  bool any = false;
   for (const Entry& entry : kEntries) {
     auto text = read_entry(directory + "/" + entry.name, entry);
     if (!text) return std::unexpected(text.error());
     if (*text) {
       files.*entry.text = std::move(**text);
+      any = any || entry.required;
     } else if (entry.required) {
       missing += std::string(missing.empty() ? "" : " and ") + entry.name;
     }
   }
-  if (!missing.empty()) {
+  // A request may be all that there is.
+  if (!missing.empty() && (any || files.request.empty() || !files.root_key.empty())) {
     return failure(EUCLEAN, kOpen, directory,
                    missing + " missing: restore from the backup of this gateway; nothing was changed");
   }
@@ -105,24 +137,28 @@ Result<std::optional<AuthorityFiles>> load_authority(const std::string& director
 }
 
 Result<void> store_authority(const std::string& directory, const AuthorityFiles& files) {
-  constexpr const char* kMake = "make certificate authority";
+  constexpr const char* kMake = "write certificate authority";
   const std::string aside = directory + ".new";
   std::error_code error;
-  fs::remove_all(aside, error);  // of a crash in between; its keys were never used
+  fs::remove_all(aside, error);  // of a crash in between: never used, or no longer
   if (error) return failure(error.value(), kMake, aside);
   if (::mkdir(aside.c_str(), kDirectoryMode) != 0) return failure(errno, kMake, aside);
   for (const Entry& entry : kEntries) {
+    if ((files.*entry.text).empty()) continue;
     if (auto written = write_file_atomically(aside + "/" + entry.name, files.*entry.text, entry.mode); !written) {
       fs::remove_all(aside, error);
       return written;
     }
   }
-  if (::rename(aside.c_str(), directory.c_str()) != 0) {
+  const bool exchange = fs::exists(directory, error);
+  if (::renameat2(AT_FDCWD, aside.c_str(), AT_FDCWD, directory.c_str(), exchange ? RENAME_EXCHANGE : 0) != 0) {
     auto failed = failure(errno, kMake, directory);
     fs::remove_all(aside, error);
     return failed;
   }
-  return sync_directory(parent_of(directory));
+  if (auto synced = sync_directory(parent_of(directory)); !synced) return synced;
+  fs::remove_all(aside, error);
+  return error ? Result<void>(failure(error.value(), kMake, aside)) : Result<void>();
 }
 
 }  // namespace gw::pki

@@ -76,6 +76,19 @@ bool is_uuid(std::string_view text) {
          });
 }
 
+std::string date_of(UnixSeconds at) {
+  std::tm parts{};
+  gmtime_r(&at, &parts);
+  std::array<char, 32> text{};
+  const size_t size = std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M:%S UTC", &parts);
+  return {text.data(), size};
+}
+
+std::string pem_of(X509* certificate) {
+  const BioPtr bio(BIO_new(BIO_s_mem()));
+  return PEM_write_bio_X509(bio.get(), certificate) == 1 ? text_of(bio.get()) : std::string();
+}
+
 Result<X509Ptr> read_certificate(const std::string& pem) {
   const ErrorQueue errors;
   if (pem.size() > kMaxPemSize) return failure(EINVAL, kRead, {}, "it is longer than 16 KiB");

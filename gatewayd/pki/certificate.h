@@ -51,6 +51,12 @@ Result<X509Ptr> build_certificate(const CertificateTemplate& what);
 /// UTF-8.
 Result<NamePtr> make_name(const std::string& organisation, const std::string& name);
 
+/// "2026-11-23 10:00:00 UTC".
+std::string date_of(UnixSeconds at);
+
+/// The certificate in PEM; empty when OpenSSL fails.
+std::string pem_of(X509* certificate);
+
 /// The backdating of every certificate: devices' clocks may be behind by as much.
 inline constexpr UnixSeconds kBackdate = 300;
 

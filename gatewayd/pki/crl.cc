@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <openssl/x509v3.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <tuple>
 
 #include "gatewayd/base/revocation.h"
-#include "gatewayd/pki/authority.h"
+#include "gatewayd/pki/authority_impl.h"
 #include "gatewayd/pki/keys.h"
 
 namespace gw::pki {
@@ -68,16 +69,19 @@ bool set_facts(X509_CRL* crl, X509* issuing, uint64_t number, UnixSeconds now, U
 }  // namespace
 
 Result<std::string> Authority::make_crl(const std::vector<RevokedCertificate>& revoked, uint64_t number,
-                                        UnixSeconds now, UnixSeconds next_update) const {
+                                        UnixSeconds now, UnixSeconds next_update, const std::string& issuer) const {
   const ErrorQueue errors;
+  const auto by = issuer.empty()
+                      ? impl_->issuers.begin()
+                      : std::ranges::find(impl_->issuers, issuer, [](const Signing& one) { return one.sha256; });
+  if (by == impl_->issuers.end()) return failure(ENOENT, kMake, issuer, "there is no such issuer, or its key is gone");
   if (next_update <= now) return failure(EINVAL, kMake, {}, "its next update would not be after now");
   const CrlPtr crl(X509_CRL_new());
-  if (!crl || !set_facts(crl.get(), impl_->issuing.get(), number, now, next_update)) return errors.failure(EIO, kMake);
+  if (!crl || !set_facts(crl.get(), by->certificate.get(), number, now, next_update)) return errors.failure(EIO, kMake);
   for (const RevokedCertificate& one : revoked) {
     if (auto added = add_entry(crl.get(), one, errors); !added) return std::unexpected(added.error());
   }
-  if (X509_CRL_sort(crl.get()) != 1 ||
-      X509_CRL_sign(crl.get(), impl_->issuing_key.impl().key.get(), EVP_sha256()) <= 0) {
+  if (X509_CRL_sort(crl.get()) != 1 || X509_CRL_sign(crl.get(), by->key.impl().key.get(), EVP_sha256()) <= 0) {
     return errors.failure(EIO, kMake);
   }
   unsigned char* der = nullptr;

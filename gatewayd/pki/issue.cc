@@ -6,22 +6,13 @@
 
 #include "gatewayd/base/ip.h"
 #include "gatewayd/base/label.h"
-#include "gatewayd/pki/authority.h"
+#include "gatewayd/pki/authority_impl.h"
 #include "gatewayd/pki/keys.h"
 
 namespace gw::pki {
 namespace {
 
 constexpr const char* kIssue = "issue certificate";
-constexpr const char* kVerify = "verify certificate";
-
-std::string date(UnixSeconds at) {
-  std::tm parts{};
-  gmtime_r(&at, &parts);
-  char text[32] = {};
-  std::strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S UTC", &parts);
-  return text;
-}
 
 Result<void> check_dates_of(const std::string& name, UnixSeconds now, UnixSeconds not_after,
                             const Certificate& issuing) {
@@ -29,12 +20,12 @@ Result<void> check_dates_of(const std::string& name, UnixSeconds now, UnixSecond
   if (now > issuing.not_after || now < issuing.not_before) {
     return failure(
         EKEYEXPIRED, kIssue, name,
-        "the issuing certificate is valid from " + date(issuing.not_before) + " to " + date(issuing.not_after));
+        "the issuing certificate is valid from " + date_of(issuing.not_before) + " to " + date_of(issuing.not_after));
   }
   if (not_after > issuing.not_after) {
     return failure(
         EINVAL, kIssue, name,
-        "it would outlive the issuing certificate, which ends " + date(issuing.not_after) + "; ask for fewer days");
+        "it would outlive the issuing certificate, which ends " + date_of(issuing.not_after) + "; ask for fewer days");
   }
   return {};
 }
@@ -85,8 +76,8 @@ struct Leaf {
 Result<Certificate> build_leaf(const Authority::Impl& authority, const Leaf& leaf) {
   const auto certificate = build_certificate({.subject = leaf.subject,
                                               .public_key = leaf.public_key,
-                                              .issuer = authority.issuing.get(),
-                                              .issuer_key = authority.issuing_key.impl().key.get(),
+                                              .issuer = authority.issuers.front().certificate.get(),
+                                              .issuer_key = authority.issuers.front().key.impl().key.get(),
                                               .not_before = leaf.now - kBackdate,
                                               .not_after = leaf.not_after,
                                               .extensions = {{NID_basic_constraints, "critical,CA:FALSE"},
@@ -100,25 +91,12 @@ Result<Certificate> build_leaf(const Authority::Impl& authority, const Leaf& lea
   return describe(certificate->get());
 }
 
-Result<void> check_dates(const STACK_OF(X509) * chain, UnixSeconds now) {
-  for (int i = 0; i < sk_X509_num(chain); ++i) {
-    const auto facts = describe(sk_X509_value(chain, i));
-    if (!facts) return std::unexpected(facts.error());
-    const std::string which = i == 0 ? "it" : "its authority '" + facts->name + "'";
-    if (now > facts->not_after)
-      return failure(EKEYEXPIRED, kVerify, facts->serial, which + " ended " + date(facts->not_after));
-    if (now < facts->not_before)
-      return failure(EKEYEXPIRED, kVerify, facts->serial, which + " is not valid before " + date(facts->not_before));
-  }
-  return {};
-}
-
 }  // namespace
 
 Result<Certificate> Authority::issue(const Request& request, const std::string& name, const std::string& device_uuid,
                                      UnixSeconds now, UnixSeconds not_after) const {
   const ErrorQueue errors;
-  if (auto allowed = check_issue(request, name, device_uuid, now, not_after, impl_->issuing_facts); !allowed) {
+  if (auto allowed = check_issue(request, name, device_uuid, now, not_after, issuing()); !allowed) {
     return std::unexpected(allowed.error());
   }
   const auto public_key = read_public_key(request.public_key_pem, errors);
@@ -139,7 +117,7 @@ Result<Certificate> Authority::issue_server(const std::string& public_key_pem, c
   const ErrorQueue errors;
   const auto alternatives = server_names(names);
   if (!alternatives) return std::unexpected(alternatives.error());
-  if (auto good = check_dates_of(names.front(), now, not_after, impl_->issuing_facts); !good) {
+  if (auto good = check_dates_of(names.front(), now, not_after, issuing()); !good) {
     return std::unexpected(good.error());
   }
   const auto public_key = read_public_key(public_key_pem, errors);
@@ -154,32 +132,6 @@ Result<Certificate> Authority::issue_server(const std::string& public_key_pem, c
                              .now = now,
                              .not_after = not_after,
                              .wireguard = std::nullopt});
-}
-
-Result<void> Authority::verify(const std::string& certificate_pem, UnixSeconds now) const {
-  const ErrorQueue errors;
-  const auto certificate = read_certificate(certificate_pem);
-  if (!certificate) return std::unexpected(certificate.error());
-  const auto facts = describe(certificate->get());
-  if (!facts) return std::unexpected(facts.error());
-  const ChainPtr intermediates(sk_X509_new_null());
-  const StoreContextPtr context(X509_STORE_CTX_new());
-  if (!intermediates || !context || sk_X509_push(intermediates.get(), impl_->issuing.get()) == 0 ||
-      X509_STORE_CTX_init(context.get(), impl_->trusted.get(), certificate->get(), intermediates.get()) != 1 ||
-      X509_STORE_CTX_set_purpose(context.get(), X509_PURPOSE_SSL_CLIENT) != 1) {
-    return errors.failure(ENOMEM, kVerify, facts->serial);
-  }
-  // OpenSSL ends a certificate one second early, at notAfter itself: the dates are judged below.
-  X509_STORE_CTX_set_flags(context.get(), X509_V_FLAG_X509_STRICT | X509_V_FLAG_NO_CHECK_TIME);
-  if (X509_verify_cert(context.get()) != 1) {
-    const char* reason = X509_verify_cert_error_string(X509_STORE_CTX_get_error(context.get()));
-    return failure(EKEYREJECTED, kVerify, facts->serial,
-                   "it was issued by '" + facts->issuer +
-                       "' and does not pass for a client certificate of this gateway: " + reason);
-  }
-  if (facts->is_ca)
-    return failure(EKEYREJECTED, kVerify, facts->serial, "it is the certificate of an authority, not of a client");
-  return check_dates(X509_STORE_CTX_get0_chain(context.get()), now);
 }
 
 }  // namespace gw::pki

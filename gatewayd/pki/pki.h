@@ -104,46 +104,6 @@ struct RevokedCertificate {
   std::string reason;  ///< as gatewayd/base/revocation.h names it; empty is "unspecified"
 };
 
-/// The authority of one gateway: root and issuing intermediate, under STATE/ca.
-class Authority {
- public:
-  /// Opens STATE/ca, or makes root (20 years) and intermediate (10 years) on first start: root.crt, root.key,
-  /// issuing.crt, issuing.key (0600), atomically: a crash in between leaves none or all. `name` is the gateway's, in
-  /// the subjects; at most 64 characters. Keys that others could read are set to 0600. root.key may be kept elsewhere;
-  /// nothing else may be missing. EUCLEAN: files are missing, damaged or do not fit each other; the detail says which
-  /// to restore, and nothing is changed.
-  static Result<Authority> open(const std::string& directory, const std::string& name, UnixSeconds now);
-  Authority(Authority&&) noexcept;
-  Authority& operator=(Authority&&) noexcept;
-  ~Authority();
-
-  [[nodiscard]] const Certificate& root() const;
-  [[nodiscard]] const Certificate& issuing() const;
-  [[nodiscard]] std::string chain_pem() const;  ///< issuing, then root
-
-  /// Profile of DESIGN §8: 128-bit random serial, CA:FALSE, digitalSignature, clientAuth, SAN urn:uuid and DNS name,
-  /// notBefore now - 300. EINVAL: name, UUID or key will not do, or `not_after` is past or after the end of the issuing
-  /// certificate; EKEYEXPIRED: the issuing certificate itself is not valid now.
-  Result<Certificate> issue(const Request& request, const std::string& name, const std::string& device_uuid,
-                            UnixSeconds now, UnixSeconds not_after) const;
-  /// For a server of this gateway's own: serverAuth, `names` (host names, or addresses) as its subject alternative
-  /// names, the first as its common name. EINVAL: there is none, or one is neither; EKEYEXPIRED as `issue`.
-  Result<Certificate> issue_server(const std::string& public_key_pem, const std::vector<std::string>& names,
-                                   UnixSeconds now, UnixSeconds not_after) const;
-  /// Chain, dates and purpose, not revocation: that is the registry's. EINVAL: no certificate; EKEYREJECTED: of another
-  /// CA, tampered with or for another purpose; EKEYEXPIRED: ended or not yet valid. The detail says which.
-  [[nodiscard]] Result<void> verify(const std::string& certificate_pem, UnixSeconds now) const;
-  /// CRL of the intermediate (RFC 5280), DER. EINVAL names a serial or reason that is none.
-  [[nodiscard]] Result<std::string> make_crl(const std::vector<RevokedCertificate>& revoked, uint64_t number,
-                                             UnixSeconds now, UnixSeconds next_update) const;
-
-  struct Impl;
-
- private:
-  explicit Authority(std::unique_ptr<Impl> impl);
-  std::unique_ptr<Impl> impl_;
-};
-
 /// Certificate, its authorities and its key in one file (RFC 7292), as programs import them; AES-256 and PBKDF2. DER,
 /// holds the key: `wipe` it. EINVAL: a part is not what it should be, or there is no passphrase.
 Result<std::string> make_pkcs12(const std::string& key_pem, const std::string& certificate_pem,

@@ -15,7 +15,7 @@
 #include "ctl/bus.h"
 #include "ctl/issue.h"
 #include "gatewayd/base/clock.h"
-#include "gatewayd/pki/pki.h"
+#include "gatewayd/pki/authority.h"
 #include "gatewayd/registry/registry.h"
 #include "tests/support/lab.h"
 #include "tests/support/must.h"

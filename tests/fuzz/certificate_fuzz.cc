@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <filesystem>
 
-#include "gatewayd/pki/pki.h"
+#include "gatewayd/pki/authority.h"
 #include "tests/fuzz/pem.h"
 
 namespace {

@@ -8,7 +8,7 @@
 #include <set>
 
 #include "gatewayd/base/file.h"
-#include "gatewayd/pki/pki.h"
+#include "gatewayd/pki/authority.h"
 #include "tests/support/process.h"
 #include "tests/support/temp_dir.h"
 

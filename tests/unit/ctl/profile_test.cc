@@ -12,7 +12,7 @@
 #include "ctl/profile_format.h"
 #include "ctl/qr.h"
 #include "gatewayd/base/file.h"
-#include "gatewayd/pki/pki.h"
+#include "gatewayd/pki/authority.h"
 #include "tests/support/process.h"
 #include "tests/support/temp_dir.h"
 
