@@ -9,26 +9,31 @@
 #include "ctl/format.h"
 #include "ctl/issue.h"
 #include "ctl/passphrase.h"
+#include "gatewayd/backup/tar.h"
 #include "gatewayd/base/file.h"
 #include "gatewayd/pki/pki.h"
 #include "gatewayd/pki/seal.h"
+#include "gatewayd/signer/client.h"
 
 namespace gw::ctl {
 namespace {
 
 constexpr size_t kPiece = size_t{1} << 20U;
 constexpr mode_t kSecretMode = 0600;
+constexpr const char* kAuthority = "state/ca/";
 constexpr size_t kMostSealed = size_t{1} << 30U;
 
 struct BackupOptions {
   std::string file;
   std::string passphrase_file;
+  std::string signer = signer::kSocket;
   bool force = false;
 };
 
 struct RestoreOptions {
   std::string file;
   std::string passphrase_file;
+  std::string signer = signer::kSocket;
   bool replace = false;
   bool enable_clients = false;
 };
@@ -38,15 +43,24 @@ void declare_passphrase(CLI::App& command, std::string& into) {
       ->type_name("FILE");
 }
 
+void declare_signer(CLI::App& command, std::string& into) {
+  command.add_option("--signer", into, "Socket of the process that holds the authority's keys")
+      ->type_name("SOCKET")
+      ->envname("GATEWAYD_SIGNER")
+      ->capture_default_str();
+}
+
 void declare_backup(CLI::App& command, BackupOptions& options) {
   command.add_option("FILE", options.file, "Where the backup goes")->required();
   declare_passphrase(command, options.passphrase_file);
+  declare_signer(command, options.signer);
   command.add_flag("--force", options.force, "Overwrite a file that exists");
 }
 
 void declare_restore(CLI::App& command, RestoreOptions& options) {
   command.add_option("FILE", options.file, "A backup that gwctl made")->required();
   declare_passphrase(command, options.passphrase_file);
+  declare_signer(command, options.signer);
   command.add_flag("--replace", options.replace, "Although the gateway has clients of its own: they are gone then");
   command.add_flag("--enable-clients", options.enable_clients,
                    "Give the clients access at once, although who was revoked since the backup is not in it");
@@ -72,11 +86,41 @@ Outcome<std::string> fetch(Context& context) {
   return tar;
 }
 
+/// The keys of the authority: gatewayd itself cannot read them (docs/adr/0010-signer.md).
+Outcome<pki::NamedFiles> fetch_authority(const Context& context, const std::string& socket) {
+  if (!context.host.empty()) {
+    return refused("the authority's keys do not leave the gateway by --host: run it there, ssh " + context.host +
+                   " gwctl backup …");
+  }
+  auto files = signer::Remote(socket).export_files();
+  if (!files) return refused(files.error());
+  return *files;
+}
+
+void wipe_all(pki::NamedFiles& files) {
+  for (auto& [name, text] : files) pki::wipe(text);
+}
+
+/// `tar` with the authority's files in place of what it tells of them.
+Outcome<std::string> with_authority(std::string& tar, pki::NamedFiles& authority, UnixSeconds now) {
+  auto files = backup::read_tar(tar);
+  pki::wipe(tar);
+  if (!files) return refused(files.error());
+  std::erase_if(*files, [](const backup::File& file) { return file.name.starts_with(kAuthority); });
+  for (auto& [name, text] : authority) files->emplace_back(kAuthority + name, text);
+  wipe_all(authority);
+  auto out = backup::write_tar(*files, now);
+  if (!out) return refused(out.error());
+  return std::move(*out);
+}
+
 Outcome<std::string> back_up(Context& context, const BackupOptions& options) {
   if (auto good = check_output("FILE", options.file, options.force); !good) return std::unexpected(good.error());
   auto passphrase = ask_passphrase(options.passphrase_file, "the backup", true);
   if (!passphrase) return passphrase;
-  auto tar = fetch(context);
+  auto authority = fetch_authority(context, options.signer);
+  auto tar = authority ? fetch(context) : Outcome<std::string>(std::unexpected(authority.error()));
+  if (tar) tar = with_authority(*tar, *authority, context.now());
   if (!tar) {
     pki::wipe(*passphrase);
     return tar;
@@ -124,6 +168,34 @@ std::string tell(const Json& result, const Context& context) {
          "well.\n";
 }
 
+/// The authority's files out of the archive; their certificates stay in it, for gatewayd to know whose it is.
+Outcome<pki::NamedFiles> take_authority(std::string& tar, UnixSeconds now) {
+  auto files = backup::read_tar(tar);
+  if (!files) return refused(files.error());
+  pki::NamedFiles out;
+  for (const backup::File& file : *files) {
+    if (file.name.starts_with(kAuthority)) out.emplace(file.name.substr(std::string(kAuthority).size()), file.content);
+  }
+  std::erase_if(*files, [](const backup::File& file) {
+    return file.name.starts_with(kAuthority) && !file.name.ends_with(".crt");
+  });
+  auto rest = backup::write_tar(*files, now);
+  if (!rest) return refused(rest.error());
+  pki::wipe(tar);
+  tar = std::move(*rest);
+  return out;
+}
+
+/// Hands the archive to gatewayd, and wipes it.
+Outcome<Json> restore_gateway(Context& context, std::string& tar, const RestoreOptions& options) {
+  const auto id = context.ask("BeginRestore");
+  auto sent = id ? upload(context, *id, tar) : Outcome<void>(std::unexpected(id.error()));
+  pki::wipe(tar);
+  if (!sent) return std::unexpected(sent.error());
+  const Json how = {{"replace", options.replace}, {"enable_clients", options.enable_clients}};
+  return context.ask("Restore", "ta{sv}", Json::array({*id, how}));
+}
+
 Outcome<std::string> restore(Context& context, const RestoreOptions& options) {
   const auto sealed = read_file(options.file, kMostSealed);
   if (!sealed) return usage("FILE", sealed.error().message());
@@ -132,13 +204,19 @@ Outcome<std::string> restore(Context& context, const RestoreOptions& options) {
   auto tar = pki::unseal(*sealed, *passphrase);
   pki::wipe(*passphrase);
   if (!tar) return refused(options.file + ": " + tar.error().detail);
-  const auto id = context.ask("BeginRestore");
-  auto sent = id ? upload(context, *id, *tar) : Outcome<void>(std::unexpected(id.error()));
-  pki::wipe(*tar);
-  if (!sent) return std::unexpected(sent.error());
-  const Json how = {{"replace", options.replace}, {"enable_clients", options.enable_clients}};
-  const auto result = context.ask("Restore", "ta{sv}", Json::array({*id, how}));
-  if (!result) return std::unexpected(result.error());
+  if (!context.host.empty()) return refused("run it on the gateway: the authority's keys do not travel by --host");
+  auto authority = take_authority(*tar, context.now());
+  if (!authority) return std::unexpected(authority.error());
+  signer::Remote keys(options.signer);
+  // gatewayd has it put in place when it starts anew with the rest.
+  const auto staged = keys.stage(*authority);
+  wipe_all(*authority);
+  if (!staged) return refused(staged.error());
+  const auto result = restore_gateway(context, *tar, options);
+  if (!result) {
+    if (auto dropped = keys.stage({}); !dropped) context.warn(dropped.error().message());
+    return std::unexpected(result.error());
+  }
   return context.json ? json_text(*result) : tell(*result, context);
 }
 

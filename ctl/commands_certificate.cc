@@ -6,14 +6,12 @@
 #include "ctl/fields.h"
 #include "ctl/format.h"
 #include "ctl/issue.h"
-#include "gatewayd/base/base64.h"
 #include "gatewayd/base/file.h"
 
 namespace gw::ctl {
 namespace {
 
 constexpr size_t kShortSerial = 16;
-constexpr size_t kPemLine = 64;
 
 struct SerialOptions {
   std::string serial;
@@ -24,10 +22,6 @@ struct SerialOptions {
 struct CrlOptions {
   std::string out = "-";
   bool der = false, force = false;
-};
-
-struct CaOptions {
-  bool pem = false;
 };
 
 Cell state_of(const Json& certificate, UnixSeconds now) {
@@ -80,11 +74,16 @@ Outcome<std::string> revoke(Context& context, const SerialOptions& options) {
   return "Certificate " + options.serial + " is revoked.\n";
 }
 
-std::string crl_pem(const std::vector<uint8_t>& der) {
-  const std::string encoded = base64(der);
-  std::string out = "-----BEGIN X509 CRL-----\n";
-  for (size_t at = 0; at < encoded.size(); at += kPemLine) out += encoded.substr(at, kPemLine) + "\n";
-  return out + "-----END X509 CRL-----\n";
+Outcome<std::string> binary_text(const Json& answer) {
+  if (!answer.is_binary()) return refused("gatewayd answered with something that is no revocation list");
+  const auto& bytes = answer.get_binary();
+  return std::string(bytes.begin(), bytes.end());
+}
+
+Outcome<std::string> joined_text(const Json& answer) {
+  std::string out;
+  for (const Json& pem : answer) out += pem.get<std::string>();
+  return out;
 }
 
 Outcome<std::string> crl(Context& context, const CrlOptions& options) {
@@ -93,39 +92,19 @@ Outcome<std::string> crl(Context& context, const CrlOptions& options) {
   if (to_file) {
     if (auto good = check_output("--out", options.out, options.force); !good) return std::unexpected(good.error());
   }
-  const auto answer = context.ask("GetCrl");
+  // DER holds one list, PEM one after the other: of an authority that was rotated there are several.
+  const auto answer = context.ask(options.der ? "GetCrl" : "ListCrls");
   if (!answer) return std::unexpected(answer.error());
-  if (!answer->is_binary()) return refused("gatewayd answered with something that is no revocation list");
-  const std::vector<uint8_t>& der = answer->get_binary();
-  const std::string pem = crl_pem(der);
+  const auto content = options.der ? binary_text(*answer) : joined_text(*answer);
+  if (!content) return std::unexpected(content.error());
   if (to_file) {
     constexpr mode_t kMode = 0644;
-    const std::string content = options.der ? std::string(der.begin(), der.end()) : pem;
-    if (const auto written = write_file_atomically(options.out, content, kMode); !written)
+    if (const auto written = write_file_atomically(options.out, *content, kMode); !written)
       return refused(written.error());
   }
-  if (context.json) return json_text({{"crl_pem", pem}});
-  return to_file ? "Revocation list: " + options.out + "\n" : pem;
-}
-
-std::string ca_facts(const std::string& title, const Json& certificate, const Context& context) {
-  Facts facts;
-  facts.add(title, text(certificate, "subject"), Tone::heading);
-  facts.add("serial", text(certificate, "serial"));
-  facts.add("valid to", fmt::format("{} ({})", date(time_of(certificate, "not_after")),
-                                    until(context.now(), time_of(certificate, "not_after"))));
-  facts.add("sha256", text(certificate, "sha256"));
-  return facts.render(context.style);
-}
-
-Outcome<std::string> ca_show(Context& context, const CaOptions& options) {
-  const auto answer = context.ask("GetAuthority");
-  if (!answer) return std::unexpected(answer.error());
-  const Json& root = answer->at(0);
-  const Json& issuing = answer->at(1);
-  if (context.json) return json_text({{"root", root}, {"issuing", issuing}});
-  if (options.pem) return text(issuing, "pem") + text(root, "pem");
-  return ca_facts("root", root, context) + "\n" + ca_facts("issuing", issuing, context);
+  if (context.json && options.der) return json_text({{"file", options.out}});
+  if (context.json) return json_text({{"crl_pem", *content}});
+  return to_file ? "Revocation list: " + options.out + "\n" : *content;
 }
 
 }  // namespace
@@ -161,11 +140,6 @@ void add_certificate_commands(CLI::App& app, Action& action) {
         command.add_flag("--force", options.force, "Overwrite a file that exists");
       },
       crl);
-  CLI::App* ca = add_folder(app, "ca", "The authority that issues them");
-  add_command<CaOptions>(
-      *ca, "show", "Its certificates", action,
-      [](CLI::App& command, CaOptions& options) { command.add_flag("--pem", options.pem, "Print the chain itself"); },
-      ca_show);
 }
 
 }  // namespace gw::ctl

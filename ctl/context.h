@@ -55,6 +55,7 @@ void add_group_commands(CLI::App& app, Action& action);
 void add_rule_commands(CLI::App& app, Action& action);
 void add_client_commands(CLI::App& app, Action& action);
 void add_certificate_commands(CLI::App& app, Action& action);
+void add_ca_commands(CLI::App& app, Action& action);
 void add_trust_commands(CLI::App& app, Action& action);  ///< below `ca`, which has to be there
 void add_block_commands(CLI::App& app, Action& action);
 void add_token_commands(CLI::App& app, Action& action);

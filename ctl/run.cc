@@ -75,6 +75,7 @@ int run(int argc, const char* const* argv, const Clock& clock, const std::string
   add_rule_commands(app, action);
   add_client_commands(app, action);
   add_certificate_commands(app, action);
+  add_ca_commands(app, action);
   add_trust_commands(app, action);
   add_token_commands(app, action);
   add_block_commands(app, action);

@@ -95,6 +95,9 @@ Result<void> Daemon::open_bus() {
 // ExecStartPre of gatewayd.service, or whoever may write there, has put the configuration files in place; without it
 // they are kept where the operator finds them, and what was applied is in force all the same.
 Result<void> Daemon::finish_restore() {
+  if (backup::is_pending(options_.state)) {
+    if (auto adopted = signer_->adopt(); !adopted) return adopted;
+  }
   const auto written = backup::finish_configuration(options_.state, options_.config);
   if (!written) {
     log_.error(written.error().message() + "; the restored configuration files are in " + options_.state +
@@ -105,6 +108,7 @@ Result<void> Daemon::finish_restore() {
 
 Result<void> Daemon::open_state() {
   if (auto made = make_directories(options_.state, kStateMode); !made) return made;
+  if (auto opened = open_signer(); !opened) return opened;
   if (auto finished = finish_restore(); !finished) return finished;
   auto registry = registry::Registry::open(options_.state + "/registry.db");
   if (!registry) return std::unexpected(registry.error());
@@ -119,6 +123,17 @@ Result<void> Daemon::open_state() {
   return {};
 }
 
+Result<void> Daemon::open_signer() {
+  if (!options_.signer.empty()) {
+    signer_.emplace(options_.signer);
+    return {};
+  }
+  const std::string socket = run_directory_ + "/signer";
+  if (auto opened = signer_child_.open(socket, options_.state + "/ca"); !opened) return opened;
+  signer_.emplace(socket, [this] { return signer_child_.ready(); });
+  return {};
+}
+
 Result<void> Daemon::open_kernel() {
   auto kernel = apply::LinuxKernel::open({options_.instance, run_directory_, options_.bpffs}, clock_);
   if (!kernel) return std::unexpected(kernel.error());
@@ -126,15 +141,16 @@ Result<void> Daemon::open_kernel() {
   auto reconciler = apply::Reconciler::open(*kernel_, *private_key_, run_directory_);
   if (!reconciler) return std::unexpected(reconciler.error());
   reconciler_ = std::move(*reconciler);
-  controller_.emplace(control::GatewayController::Parts{*registry_, *reconciler_, *intents_, *kernel_, clock_},
-                      control::GatewayController::Options{options_.config, options_.state + "/ca", options_.version,
-                                                          public_key_, clock_is_synchronised, options_.trust_clock,
-                                                          running_seconds, run_directory_, options_.state, names::ask},
-                      control::GatewayController::Listener{
-                          [this](const apply::Report& report) { on_converged(report); },
-                          [this](const apply::Report& report) { on_adjusted(report); },
-                          [this](const std::string& line, const char* message) { log_.notice(line, message); },
-                          [this] { loop_.exit(0); }});
+  controller_.emplace(
+      control::GatewayController::Parts{*registry_, *reconciler_, *intents_, *kernel_, clock_, *signer_},
+      control::GatewayController::Options{options_.config, options_.version, public_key_, clock_is_synchronised,
+                                          options_.trust_clock, running_seconds, run_directory_, options_.state,
+                                          names::ask},
+      control::GatewayController::Listener{
+          [this](const apply::Report& report) { on_converged(report); },
+          [this](const apply::Report& report) { on_adjusted(report); },
+          [this](const std::string& line, const char* message) { log_.notice(line, message); },
+          [this] { loop_.exit(0); }});
   auto service = dbus::Service::attach(bus_.get(), *controller_, kAdminGroup);
   if (!service) return std::unexpected(service.error());
   service_ = std::move(*service);

@@ -20,6 +20,8 @@
 #include "gatewayd/events/loop.h"
 #include "gatewayd/events/resolver.h"
 #include "gatewayd/log.h"
+#include "gatewayd/signer/client.h"
+#include "gatewayd/signer_child.h"
 #include "netlink/monitor.h"
 
 namespace gw {
@@ -34,6 +36,7 @@ struct DaemonOptions {
   std::string bpffs = "/sys/fs/bpf/gatewayd";
   std::string instance = "gateway";
   std::string version;
+  std::string signer;        ///< socket of gatewayd-signer; empty: gatewayd starts one of its own
   bool trust_clock = false;  ///< control::TimeKeeper::Sources
 };
 
@@ -57,6 +60,7 @@ class Daemon {
   // daemon.cc: opening
   Result<void> finish_restore();
   Result<void> open_state();
+  Result<void> open_signer();
   Result<void> open_kernel();
   Result<void> open_bus();
 
@@ -102,6 +106,8 @@ class Daemon {
   std::optional<apply::IntentStore> intents_;
   std::unique_ptr<apply::LinuxKernel> kernel_;
   std::optional<apply::Reconciler> reconciler_;
+  SignerChild signer_child_;
+  std::optional<signer::Remote> signer_;
   std::optional<control::GatewayController> controller_;
   std::function<void()> on_bus_lost_;
   dbus::Bus bus_;

@@ -45,6 +45,9 @@ int main(int argc, char** argv) {
   app.add_option("--run", options.run, "Lock and what lives as long as the kernel's objects")->capture_default_str();
   app.add_option("--bpffs", options.bpffs, "A directory in a BPF file system for pinned programs and maps")
       ->capture_default_str();
+  app.add_option("--signer", options.signer,
+                 "Socket of the gatewayd-signer that holds the authority's keys; without it gatewayd starts one that "
+                 "keeps them in STATE/ca and listens at RUN/INSTANCE/signer");
   app.add_option("--instance", options.instance, "Name of this gateway among several on one machine")
       ->capture_default_str()
       ->check(check_instance);

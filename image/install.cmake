@@ -2,7 +2,7 @@
 # make install: programs, units and what the host's other services have to know of us.
 include(GNUInstallDirs)
 install(TARGETS gatewayd RUNTIME DESTINATION ${CMAKE_INSTALL_SBINDIR})
-install(TARGETS gatewayd-names gatewayd-enroll RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/gatewayd)
+install(TARGETS gatewayd-names gatewayd-enroll gatewayd-signer RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/gatewayd)
 install(TARGETS gwctl RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 
 set(image ${CMAKE_SOURCE_DIR}/image)

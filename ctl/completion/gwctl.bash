@@ -52,19 +52,23 @@ declare -gA _gwctl_words=(
   [block list]=""
   [block add]="--ttl --comment --force"
   [block remove]=""
-  [backup]="--passphrase-file --force"
-  [restore]="--passphrase-file --replace --enable-clients"
+  [backup]="--passphrase-file --signer --force"
+  [restore]="--passphrase-file --signer --replace --enable-clients"
   [system]="status update rollback"
   [system status]=""
   [system update]=""
   [system rollback]=""
-  [ca]="show trust"
+  [ca]="show init rotate request import trust"
   [ca trust]="add list crl remove"
   [ca trust add]="--map --name --crl --replace"
   [ca trust list]="--pem"
   [ca trust crl]=""
   [ca trust remove]="--revoke-clients"
   [ca show]="--pem"
+  [ca init]="--name"
+  [ca rotate]="--root"
+  [ca request]="--name --out --force"
+  [ca import]="--cut-off"
 )
 
 # The names that `gwctl FOLDER list` prints in the column whose heading is $2. Quiet where no gateway answers.
@@ -121,7 +125,7 @@ _gwctl() {
     [[ -v _gwctl_words[${command:+$command }$word] ]] && command=${command:+$command }$word
   done
   case $previous in
-    --out | --key | --cert-out | --passphrase-file | --crl)
+    --out | --key | --cert-out | --passphrase-file | --crl | --signer)
       compopt -o default
       return
       ;;

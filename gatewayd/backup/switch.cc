@@ -25,7 +25,7 @@ constexpr mode_t kConfigMode = 0644;
 constexpr const char* kDropIns = "gateway.d";
 
 /// The log goes first: beside another database it would be played into that.
-constexpr std::array<const char*, 5> kPieces = {"registry.db-wal", "registry.db", "wireguard.key", "ca", "intents"};
+constexpr std::array<const char*, 4> kPieces = {"registry.db-wal", "registry.db", "wireguard.key", "intents"};
 
 std::string committed(const std::string& state) { return state + "/restore"; }
 std::string kept(const std::string& state) { return state + "/before-restore"; }

@@ -2,7 +2,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -12,8 +11,6 @@
 /// Everything that makes this gateway this one, in one piece. The caller seals it (pki/seal.h).
 namespace gw::control {
 namespace {
-
-namespace fs = std::filesystem;
 
 constexpr size_t kPiece = size_t{1} << 20U;
 constexpr const char* kBackUp = "back up";
@@ -25,17 +22,6 @@ Result<void> add_file(backup::Files& files, const std::string& name, const std::
   files.emplace_back(name, std::move(*content));
   pki::wipe(*content);
   return {};
-}
-
-Result<void> add_directory(backup::Files& files, const std::string& name, const std::string& path) {
-  std::error_code error;
-  if (!fs::exists(path, error)) return {};
-  for (const auto& entry : fs::recursive_directory_iterator(path, error)) {
-    if (!entry.is_regular_file()) continue;
-    const std::string inner = fs::path(entry.path()).lexically_relative(path);
-    if (auto added = add_file(files, (fs::path(name) / inner).string(), entry.path()); !added) return added;
-  }
-  return error ? Result<void>(failure(error.value(), kBackUp, path)) : Result<void>();
 }
 
 Result<void> add_registry(backup::Files& files, const registry::Registry& registry, const std::string& state) {
@@ -72,7 +58,11 @@ Result<backup::Files> GatewayController::collect_backup() {
   const std::string& state = options_.state_directory;
   if (auto added = add_file(out, "state/wireguard.key", state + "/wireguard.key"); !added)
     return std::unexpected(added.error());
-  if (auto added = add_directory(out, "state/ca", options_.ca_directory); !added) return std::unexpected(added.error());
+  // The keys are not gatewayd's to read: whoever may asks their holder (docs/adr/0010-signer.md).
+  if (const auto authority = open_authority()) {
+    out.emplace_back("state/ca/root.crt", authority->root().pem);
+    out.emplace_back("state/ca/issuing.crt", authority->issuing().pem);
+  }
   if (auto added = add_registry(out, parts_.registry, state); !added) return std::unexpected(added.error());
   return out;
 }

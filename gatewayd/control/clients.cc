@@ -98,10 +98,9 @@ Result<registry::Certificate> GatewayController::issue(const pki::Request& reque
                    fmt::format("days has to be from 1 to {}", kMostDays));
   }
   if (auto may = time_.check_may_date("issue a certificate"); !may) return std::unexpected(may.error());
-  auto authority = open_authority();
-  if (!authority) return std::unexpected(authority.error());
+  if (auto authority = open_authority(); !authority) return std::unexpected(authority.error());
   const UnixSeconds at = now();
-  const auto issued = (*authority)->issue(request, client.name, client.device_uuid, at, at + days * kDay);
+  const auto issued = parts_.signer.issue(request, client.name, client.device_uuid, at, at + days * kDay);
   if (!issued) return std::unexpected(issued.error());
   time_.vouch();
   return to_registry(*issued, client);

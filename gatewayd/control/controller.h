@@ -14,7 +14,7 @@
 #include "gatewayd/config/edit.h"
 #include "gatewayd/config/load.h"
 #include "gatewayd/control/sight.h"
-#include "gatewayd/pki/pki.h"
+#include "gatewayd/pki/authority.h"
 #include "gatewayd/pki/proof.h"
 #include "gatewayd/registry/registry.h"
 
@@ -190,7 +190,8 @@ struct EnrolmentFacts {
   uint16_t port = 443;
   std::string endpoint;  ///< where clients reach WireGuard
   uint16_t wireguard_port = 0;
-  std::string chain_pem;  ///< issuing, root
+  std::string chain_pem;        ///< that its own certificate is followed by
+  std::string authorities_pem;  ///< all that certificates may come from: the chain, then earlier ones
   pki::Challenge challenge;
   uint32_t challenge_seconds = 0;  ///< it is good for
 };
@@ -219,6 +220,20 @@ struct CertificateEnrolment {
   std::string chain_pem;        ///< what the device sent with it
   std::string request, proof;   ///< as Enrolment
   std::string source;
+};
+
+/// One certificate of the gateway's authority.
+struct AuthorityPart {
+  std::string role;  ///< "root", "issuing", "cross", "earlier root", "earlier issuing"
+  pki::Certificate certificate;
+  /// Whose newest certificate it has issued; only of issuing ones, and only once there are several.
+  uint64_t clients = 0;
+};
+
+struct AuthorityStatus {
+  std::vector<AuthorityPart> parts;
+  bool has_root_key = false;  ///< on this machine
+  std::string request;        ///< PKCS#10 that waits for its certificate; empty: none
 };
 
 struct NewBlock {
@@ -335,8 +350,17 @@ class Controller {
   virtual Result<std::vector<registry::Certificate>> certificates() = 0;
   virtual Result<registry::Certificate> certificate(const std::string& serial) = 0;
   virtual Result<void> revoke_certificate(const std::string& serial, const std::string& reason, const Who& who) = 0;
-  virtual Result<std::string> crl_der() = 0;
-  virtual Result<std::pair<pki::Certificate, pki::Certificate>> authority() = 0;  ///< root, issuing
+  /// The lists of revoked certificates, DER, one an issuer: the present one's first.
+  virtual Result<std::vector<std::string>> crls_der() = 0;
+  virtual Result<AuthorityStatus> authority() = 0;
+  /// Makes it before the first configuration does. EEXIST: there is one.
+  virtual Result<AuthorityStatus> init_authority(const std::string& name, const Who& who) = 0;
+  /// `what`: "issuing" or "root". What was issued stays good. ENOKEY: the root's key is kept elsewhere.
+  virtual Result<AuthorityStatus> rotate_authority(const std::string& what, const Who& who) = 0;
+  /// PKCS#10 for the next issuing certificate, PEM: for a root that is kept elsewhere.
+  virtual Result<std::string> request_authority(const std::string& name, const Who& who) = 0;
+  /// Puts what came back for the request in force (pki::Authority::import).
+  virtual Result<AuthorityStatus> import_authority(const std::string& pems, bool cut_off, const Who& who) = 0;
 
   /// The deny list of the guard, by prefix: what has not ended.
   virtual Result<std::vector<registry::Block>> blocks() = 0;

@@ -126,7 +126,7 @@ Result<std::pair<registry::Certificate, registry::Client>> GatewayController::ho
   if (now() > facts->not_after + kGrace) {
     return failure(EKEYEXPIRED, kKnow, facts->serial, "it ended more than 30 days ago: enrol anew, with a token");
   }
-  if (auto good = (*authority)->verify(certificate_pem, std::min(now(), facts->not_after)); !good)
+  if (auto good = authority->verify(certificate_pem, std::min(now(), facts->not_after)); !good)
     return std::unexpected(good.error());
   auto known = parts_.registry.certificate(facts->sha256);
   if (!known) return failure(EKEYREJECTED, kKnow, facts->serial, "it is none of this gateway's");

@@ -61,19 +61,6 @@ Result<plan::Intent> GatewayController::make_intent(const config::Config& config
   return intent;
 }
 
-Result<pki::Authority*> GatewayController::open_authority() {
-  if (!authority_) {
-    if (!std::filesystem::exists(options_.ca_directory + "/issuing.crt")) {
-      if (auto may = time_.check_may_date("make the certificate authority"); !may) return std::unexpected(may.error());
-    }
-    const config::Config* config = applied();
-    auto opened = pki::Authority::open(options_.ca_directory, config == nullptr ? "" : config->name, now());
-    if (!opened) return std::unexpected(opened.error());
-    authority_ = std::move(*opened);
-  }
-  return &*authority_;
-}
-
 // Makes `files`, which are stored already, the intent of the reconciler.
 Result<void> GatewayController::use(const config::Files& files) {
   config::Loaded loaded = config::load(files);
@@ -117,15 +104,6 @@ Result<void> GatewayController::start() {
     return {};
   }
   return prepare_authority();
-}
-
-// Made as soon as its name is known, so that `gwctl ca show` has something to show. A wrong clock only puts it off.
-Result<void> GatewayController::prepare_authority() {
-  const auto authority = open_authority();
-  if (authority) return {};
-  if (authority.error().code != EAGAIN) return std::unexpected(authority.error());
-  tell(authority.error().message(), message_id::kClock);
-  return {};
 }
 
 // Nothing was ever applied: the files are, when they can be.

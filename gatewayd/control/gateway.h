@@ -17,6 +17,7 @@
 #include "gatewayd/control/time_keeper.h"
 #include "gatewayd/control/watchers.h"
 #include "gatewayd/names/directory.h"
+#include "gatewayd/pki/signer.h"
 
 namespace gw::policy {
 struct Packet;
@@ -55,11 +56,11 @@ struct Introduced {
   std::vector<std::string> groups;  ///< by the maps; sorted
 };
 
-/// The list as it was signed last.
-struct RevocationList {
-  std::string der;
+/// The lists as they were signed last.
+struct RevocationLists {
+  std::vector<std::string> ders;
   UnixSeconds made = 0;
-  std::string state;  ///< of the registry's revocations, as Registry::revocation_state
+  std::string state;  ///< of the registry's revocations and of the authority
 };
 
 /// Attempts that anybody can make, as with tokens that nobody made: told now and then, not one by one.
@@ -85,8 +86,8 @@ struct Transfer {
 
 /// The Controller of a running gateway: the registry and the files are written first, then the reconciler is told.
 /// Split by concern: gateway.cc (start, time, the current intent), configuration.cc, clients.cc, certificates.cc,
-/// blocks.cc, tokens.cc, enrolment.cc, trusts.cc, trust_enrolment.cc, backup.cc, restore.cc, status.cc, watching.cc,
-/// explain.cc, profile.cc, names.cc. One thread.
+/// authority.cc, blocks.cc, tokens.cc, enrolment.cc, trusts.cc, trust_enrolment.cc, backup.cc, restore.cc, status.cc,
+/// watching.cc, explain.cc, profile.cc, names.cc. One thread.
 class GatewayController final : public Controller {
  public:
   /// What it works with; all outlive it.
@@ -96,10 +97,10 @@ class GatewayController final : public Controller {
     apply::IntentStore& intents;
     apply::Kernel& kernel;
     const Clock& clock;
+    pki::Signer& signer;
   };
   struct Options {
     std::string config_directory;
-    std::string ca_directory;  ///< STATE/ca: made with the gateway's name when the first configuration is applied
     std::string version;
     PublicKey public_key;  ///< the gateway's own
     std::function<bool()> clock_is_synchronised = [] { return true; };
@@ -195,8 +196,12 @@ class GatewayController final : public Controller {
   Result<std::vector<registry::Certificate>> certificates() override;
   Result<registry::Certificate> certificate(const std::string& serial) override;
   Result<void> revoke_certificate(const std::string& serial, const std::string& reason, const Who& who) override;
-  Result<std::string> crl_der() override;
-  Result<std::pair<pki::Certificate, pki::Certificate>> authority() override;
+  Result<std::vector<std::string>> crls_der() override;
+  Result<AuthorityStatus> authority() override;
+  Result<AuthorityStatus> init_authority(const std::string& name, const Who& who) override;
+  Result<AuthorityStatus> rotate_authority(const std::string& what, const Who& who) override;
+  Result<std::string> request_authority(const std::string& name, const Who& who) override;
+  Result<AuthorityStatus> import_authority(const std::string& pems, bool cut_off, const Who& who) override;
   Result<std::vector<registry::Block>> blocks() override;
   Result<void> add_block(const NewBlock& block, const Who& who) override;
   Result<void> remove_block(const std::string& prefix, const Who& who) override;
@@ -230,8 +235,6 @@ class GatewayController final : public Controller {
   Result<plan::Intent> make_intent(const config::Config& config);
   [[nodiscard]] const config::Config* applied() const;
   Result<const config::Config*> applied_or_error(const char* operation, const std::string& object) const;
-  Result<pki::Authority*> open_authority();
-  Result<void> prepare_authority();
   void remember_profile_facts();
   void adjusted(const apply::Report& report);
   void tell(const std::string& line, const char* message = nullptr) const;
@@ -284,8 +287,14 @@ class GatewayController final : public Controller {
   [[nodiscard]] std::vector<Ending> trust_endings() const;
   void add_trust_warnings(Status& out);
 
-  // certificates.cc
-  Result<std::string> make_crl();
+  // authority.cc
+  Result<pki::AuthorityView> open_authority();
+  Result<void> prepare_authority();
+  Result<AuthorityStatus> describe(const pki::AuthorityView& view) const;
+  Result<void> count_clients(AuthorityStatus& status) const;
+  Result<AuthorityStatus> changed_authority(const Result<pki::AuthorityView>& view, const std::string& what);
+  [[nodiscard]] std::string authority_name(const std::string& given) const;
+  Result<std::vector<std::string>> make_crls(const pki::AuthorityView& authority);
 
   // blocks.cc
   [[nodiscard]] std::map<Prefix, uint64_t> blocks_in_force(UnixSeconds at) const;
@@ -328,9 +337,9 @@ class GatewayController final : public Controller {
   Listener listener_;
   TimeKeeper time_;
   std::function<void()> changed_;
-  std::optional<pki::Authority> authority_;
-  std::vector<config::Diagnostic> warnings_;  // of the applied files
-  std::optional<Error> start_error_;          // why there is no intent
+  std::optional<pki::AuthorityView> authority_;  ///< as it was last seen
+  std::vector<config::Diagnostic> warnings_;     // of the applied files
+  std::optional<Error> start_error_;             // why there is no intent
   Ends ends_;
   EndingWatch ending_watch_;
   Watchers watchers_;
@@ -339,7 +348,7 @@ class GatewayController final : public Controller {
   names::Directory names_;
   Challenges challenges_;
   Guesses guesses_, strangers_;
-  std::optional<RevocationList> crl_;
+  std::optional<RevocationLists> crl_;
   std::optional<uint64_t> untold_;  // as last read; nullopt: never
 };
 

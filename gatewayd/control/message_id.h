@@ -24,6 +24,7 @@ inline constexpr const char* kAccessEnded =
     "70ca73affcb84c4990b61643213638b1";  ///< revoked, removed, or the certificate ended
 inline constexpr const char* kEndsSoon = "47c35a6a40424a20b55ee6fd6d5c2944";  ///< a certificate, within 30, 7 or 1 days
 inline constexpr const char* kClock = "4561f9eb864643ee8eaf285f5473510b";     ///< set, not believed, not synchronised
+inline constexpr const char* kAuthorityChanged = "bc0990c21a134448a5a48bd81a91e5e9";  ///< made, rotated, imported
 inline constexpr const char* kBusLost = "2e9b6f2180a5433e90dc09039ae0de50";
 inline constexpr const char* kFastPathOff = "8f73b8f46c9c47a9b4cf9f7fc8305219";  ///< drivers lose its packets
 

@@ -89,7 +89,7 @@ Result<ProfileFacts> GatewayController::profile(const registry::Client& client, 
   out.gateway_public_key = options_.public_key.str();
   out.endpoint = *reach;
   out.certificate_pem = certificate_pem;
-  out.chain_pem = (*authority)->chain_pem();
+  out.chain_pem = authority->chain_pem();
   out.not_after = client.not_after;
   out.full_tunnel = tunnel == config::Tunnel::full;
   return out;

@@ -134,6 +134,8 @@ Result<RestoreResult> GatewayController::make_ready(const backup::Files& files, 
   if (auto good = check_configuration(files, *result); !good) return std::unexpected(good.error());
   backup::Files staged;
   for (const backup::File& file : files) {
+    // The authority is not gatewayd's to restore: whoever may hands it to the keys' holder.
+    if (file.name.starts_with("state/ca/")) continue;
     if (file.name.starts_with("state/") || file.name.starts_with("config/")) staged.push_back(file);
   }
   const std::string& state = options_.state_directory;
@@ -141,10 +143,6 @@ Result<RestoreResult> GatewayController::make_ready(const backup::Files& files, 
   const std::string directory = backup::staging_directory(state) + "/state";
   if (auto key = open_wireguard_keys(directory + "/wireguard.key"); !key) return std::unexpected(key.error());
   if (auto ready = ready_registry(files, options, who, *result); !ready) return std::unexpected(ready.error());
-  if (backup::find(files, "state/ca/issuing.crt") != nullptr) {
-    if (auto opened = pki::Authority::open(directory + "/ca", "", now()); !opened)
-      return std::unexpected(opened.error());
-  }
   auto intents = apply::IntentStore::open(directory + "/intents");
   if (!intents) return std::unexpected(intents.error());
   intents->skip_to(parts_.intents.last_sequence());

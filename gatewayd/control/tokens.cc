@@ -81,7 +81,7 @@ Result<TokenHandout> GatewayController::create_token(const NewToken& wanted, con
   if (!id) return std::unexpected(id.error());
   time_.vouch();
   out.id = *id;
-  out.link = join_link(place->names.front(), place->port, out.token, (*authority)->root().sha256);
+  out.link = join_link(place->names.front(), place->port, out.token, authority->root().sha256);
   tell(fmt::format("token {} created by {}", *id, who));
   return out;
 }
@@ -107,7 +107,8 @@ Result<EnrolmentFacts> GatewayController::enrolment_facts() {
                         .port = place->port,
                         .endpoint = *reach,
                         .wireguard_port = applied()->public_side.listen_port,
-                        .chain_pem = (*authority)->chain_pem(),
+                        .chain_pem = authority->server_chain_pem(),
+                        .authorities_pem = authority->all_pem(),
                         .challenge = asked->challenge,
                         .challenge_seconds = asked->seconds};
 }
@@ -124,11 +125,11 @@ Result<std::string> GatewayController::certify_front(const std::string& request_
   if (!key) return std::unexpected(key.error());
   const auto pin = pki::pin_of(*key);
   if (!pin) return std::unexpected(pin.error());
-  const auto certificate = (*authority)->issue_server(*key, place->names, now(), now() + kLife);
+  const auto certificate = parts_.signer.issue_server(*key, place->names, now(), now() + kLife);
   if (!certificate) return std::unexpected(certificate.error());
   if (auto kept = parts_.registry.set_front_key(*pin); !kept) return std::unexpected(kept.error());
   tell("certificate for the enrolment server: " + certificate->serial);
-  return certificate->pem + (*authority)->chain_pem();
+  return certificate->pem + authority->server_chain_pem();
 }
 
 }  // namespace gw::control

@@ -144,6 +144,7 @@ void put(Writer& out, const control::EnrolmentFacts& facts) {
       .put("endpoint", facts.endpoint)
       .put("wireguard_port", facts.wireguard_port)
       .put("chain_pem", facts.chain_pem)
+      .put("authorities_pem", facts.authorities_pem)
       .put("challenge_key", key.str())
       .put("challenge_nonce", base64(nonce))
       .put("challenge_seconds", facts.challenge_seconds);
@@ -306,6 +307,11 @@ void put(Writer& out, const pki::Certificate& certificate) {
       .put("not_after", certificate.not_after)
       .put("sha256", certificate.sha256)
       .put("is_ca", certificate.is_ca);
+}
+
+void put(Writer& out, const control::AuthorityPart& part) {
+  put(out, part.certificate);
+  out.put("role", part.role).put("clients", part.clients);
 }
 
 }  // namespace gw::dbus

@@ -25,6 +25,7 @@ void put(Writer& out, const control::SiteStatus& site);
 void put(Writer& out, const std::string& name, const config::Group& group);
 void put(Writer& out, const registry::Certificate& certificate);
 void put(Writer& out, const pki::Certificate& certificate);
+void put(Writer& out, const control::AuthorityPart& part);
 
 /// The same as one dictionary argument.
 template <class... Value>

@@ -122,9 +122,9 @@ Result<void> get_profile(Call& call) {
 }
 
 Result<void> get_crl(Call& call) {
-  const auto crl = call.controller.crl_der();
-  if (!crl) return std::unexpected(crl.error());
-  call.out.bytes(*crl);
+  const auto crls = call.controller.crls_der();
+  if (!crls) return std::unexpected(crls.error());
+  call.out.bytes(crls->front());
   return {};
 }
 

@@ -131,21 +131,6 @@ Result<void> revoke_certificate(Call& call) {
   return call.controller.revoke_certificate(*serial, *reason, call.who);
 }
 
-Result<void> get_crl(Call& call) {
-  const auto crl = call.controller.crl_der();
-  if (!crl) return std::unexpected(crl.error());
-  call.out.bytes(*crl);
-  return {};
-}
-
-Result<void> get_authority(Call& call) {
-  const auto authority = call.controller.authority();
-  if (!authority) return std::unexpected(authority.error());
-  put_dict(call.out, authority->first);
-  put_dict(call.out, authority->second);
-  return {};
-}
-
 Result<void> list_blocks(Call& call) { return answer_list(call, call.controller.blocks()); }
 
 Result<void> add_block(Call& call) {
@@ -207,7 +192,12 @@ constexpr Method kMethods[] = {
     {"GetCertificate", "s", "a{sv}", P(serial) P(certificate), Access::read, get_certificate},
     {"RevokeCertificate", "ss", "", P(serial) P(reason), Access::issue, revoke_certificate},
     {"GetCrl", "", "ay", P(der), Access::read, get_crl},
-    {"GetAuthority", "", "a{sv}a{sv}", P(root) P(issuing), Access::read, get_authority},
+    {"ListCrls", "", "as", P(pems), Access::read, list_crls},
+    {"GetAuthority", "", "aa{sv}a{sv}", P(certificates) P(state), Access::read, get_authority},
+    {"InitAuthority", "s", "", P(name), Access::issue, init_authority},
+    {"RotateAuthority", "s", "", P(what), Access::issue, rotate_authority},
+    {"RequestAuthority", "s", "s", P(name) P(request_pem), Access::issue, request_authority},
+    {"ImportAuthority", "sb", "", P(pems) P(cut_off), Access::issue, import_authority},
     {"ListBlocks", "", "aa{sv}", P(blocks), Access::read, list_blocks},
     {"AddBlock", "a{sv}", "", P(block), Access::change, add_block},
     {"RemoveBlock", "s", "", P(prefix), Access::change, by_name<&C::remove_block>},

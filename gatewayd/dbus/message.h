@@ -79,6 +79,7 @@ Result<std::string> read_text(sd_bus_message* message);
 Result<uint32_t> read_u32(sd_bus_message* message);
 Result<bool> read_bool(sd_bus_message* message);
 Result<uint64_t> read_u64(sd_bus_message* message);
+Result<bool> read_bool(sd_bus_message* message);
 Result<std::string> read_bytes(sd_bus_message* message);  ///< "ay"
 
 /// `text` with every byte that is not part of valid UTF-8, and every control character but tab and line ends, replaced

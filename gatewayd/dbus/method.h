@@ -56,6 +56,15 @@ Result<void> begin_restore(Call& call);
 Result<void> write_restore(Call& call);
 Result<void> restore(Call& call);
 
+/// Of Manager1, the certificate authority (ca.cc).
+Result<void> get_crl(Call& call);
+Result<void> list_crls(Call& call);
+Result<void> get_authority(Call& call);
+Result<void> init_authority(Call& call);
+Result<void> rotate_authority(Call& call);
+Result<void> request_authority(Call& call);
+Result<void> import_authority(Call& call);
+
 /// Of Manager1, invitations (enrolment.cc).
 Result<void> create_token(Call& call);
 Result<void> list_tokens(Call& call);

@@ -150,7 +150,7 @@ asio::awaitable<HttpAnswer> Service::challenge() {
 asio::awaitable<HttpAnswer> Service::authorities() {
   const auto facts = co_await this->facts();
   if (!facts) co_return refusal(facts.error());
-  co_return certificate(facts->at("chain_pem"));
+  co_return certificate(facts->at("authorities_pem"));
 }
 
 asio::awaitable<HttpAnswer> Service::crl() {

@@ -32,6 +32,11 @@ Result<AuthorityFiles> make_authority(const std::string& gateway, UnixSeconds no
   return files;
 }
 
+std::unexpected<Error> absent(const std::string& directory, const AuthorityFiles& files) {
+  if (files.request.empty()) return failure(ENOENT, kOpen, directory, "there is none yet");
+  return failure(EINPROGRESS, kOpen, directory, "it waits for the certificate of its request: gwctl ca import FILE");
+}
+
 std::unexpected<Error> damaged(const std::string& directory, const std::string& what) {
   return failure(EUCLEAN, kOpen, directory,
                  what + ": restore the directory from the backup of this gateway; nothing was changed");
@@ -130,7 +135,7 @@ Result<Authority::Impl> assemble(const std::string& directory, const AuthorityFi
 Result<Authority> Authority::load(const std::string& directory) {
   const auto files = load_authority(directory);
   if (!files) return std::unexpected(files.error());
-  if (!files->has_authority()) return failure(ENOENT, kOpen, directory, "there is none yet");
+  if (!files->has_authority()) return absent(directory, *files);
   auto impl = assemble(directory, *files);
   if (!impl) return std::unexpected(impl.error());
   return Authority(std::make_unique<Impl>(std::move(*impl)));
@@ -143,9 +148,7 @@ Result<Authority> Authority::open(const std::string& directory, const std::strin
   forget_aside(directory);
   auto files = load_authority(directory);
   if (!files) return std::unexpected(files.error());
-  if (!files->has_authority() && !files->request.empty()) {
-    return failure(EINPROGRESS, kOpen, directory, "it waits for the certificate of its request: gwctl ca import FILE");
-  }
+  if (!files->has_authority() && !files->request.empty()) return absent(directory, *files);
   if (!files->has_authority()) {
     auto fresh = make_authority(name, now);
     if (!fresh) return std::unexpected(fresh.error());
@@ -163,5 +166,37 @@ Authority& Authority::operator=(Authority&&) noexcept = default;
 Authority::~Authority() = default;
 
 const AuthorityView& Authority::view() const { return impl_->view; }
+
+Result<NamedFiles> export_authority(const std::string& directory) {
+  const auto files = load_authority(directory);
+  if (!files) return std::unexpected(files.error());
+  return by_name(*files);
+}
+
+Result<void> stage_authority(const std::string& directory, const NamedFiles& named) {
+  constexpr const char* kStage = "restore certificate authority";
+  const std::string staged = directory + ".restore";
+  if (auto made = make_directories(parent_of(directory), 0700); !made) return made;
+  const auto lock = lock_directory(parent_of(directory));
+  if (!lock) return std::unexpected(lock.error());
+  if (named.empty()) return remove_authority(staged);
+  const auto files = from_names(named);
+  if (!files) return std::unexpected(files.error());
+  if (auto whole = assemble(directory, *files); !whole) return failure(EINVAL, kStage, {}, whole.error().detail);
+  return store_authority(staged, *files);
+}
+
+Result<void> adopt_authority(const std::string& directory) {
+  const auto lock = lock_directory(parent_of(directory));
+  if (!lock) return std::unexpected(lock.error());
+  const auto staged = load_authority(directory + ".restore");
+  if (!staged) return std::unexpected(staged.error());
+  if (!staged->has_authority()) return {};
+  if (const auto present = load_authority(directory); present && present->has_authority()) {
+    if (auto kept = store_authority(directory + ".before-restore", *present); !kept) return kept;
+  }
+  if (auto stored = store_authority(directory, *staged); !stored) return stored;
+  return remove_authority(directory + ".restore");
+}
 
 }  // namespace gw::pki

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -67,7 +68,7 @@ class Authority {
   /// nothing else may be missing. EUCLEAN: files are missing, damaged or do not fit each other; the detail says which
   /// to restore, and nothing is changed. EINPROGRESS: there is none, and a request waits for its certificate.
   static Result<Authority> open(const std::string& directory, const std::string& name, UnixSeconds now);
-  /// Opens what is there. ENOENT: there is none.
+  /// Opens what is there. ENOENT: there is none; EINPROGRESS as `open`.
   static Result<Authority> load(const std::string& directory);
   Authority(Authority&&) noexcept;
   Authority& operator=(Authority&&) noexcept;
@@ -115,5 +116,15 @@ class Authority {
   explicit Authority(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
+
+/// Files of an authority's directory by name, keys among them.
+using NamedFiles = std::map<std::string, std::string>;
+
+/// For a backup. Empty: there is no authority. The caller wipes it.
+Result<NamedFiles> export_authority(const std::string& directory);
+/// Keeps such files aside, for `adopt_authority`; none: forgets those that are. EINVAL: they do not make an authority.
+Result<void> stage_authority(const std::string& directory, const NamedFiles& named);
+/// Puts what is kept aside in place; what was there is kept as DIRECTORY.before-restore. Nothing kept: nothing happens.
+Result<void> adopt_authority(const std::string& directory);
 
 }  // namespace gw::pki

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
@@ -90,6 +91,31 @@ AuthorityFiles::~AuthorityFiles() {
 std::string parent_of(const std::string& directory) {
   const auto parent = fs::path(directory).parent_path();
   return parent.empty() ? "." : parent.string();
+}
+
+std::map<std::string, std::string> by_name(const AuthorityFiles& files) {
+  std::map<std::string, std::string> out;
+  for (const Entry& entry : kEntries) {
+    if (!(files.*entry.text).empty()) out.emplace(entry.name, files.*entry.text);
+  }
+  return out;
+}
+
+Result<AuthorityFiles> from_names(const std::map<std::string, std::string>& named) {
+  AuthorityFiles out;
+  for (const auto& [name, text] : named) {
+    const auto* entry = std::ranges::find(kEntries, name, [](const Entry& one) { return std::string(one.name); });
+    if (entry == kEntries.end()) return failure(EINVAL, kOpen, name, "that is no file of an authority");
+    out.*entry->text = text;
+  }
+  return out;
+}
+
+Result<void> remove_authority(const std::string& directory) {
+  std::error_code error;
+  fs::remove_all(directory, error);
+  if (error) return failure(error.value(), "remove certificate authority", directory);
+  return sync_directory(parent_of(directory));
 }
 
 void forget_aside(const std::string& directory) {

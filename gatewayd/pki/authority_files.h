@@ -3,6 +3,7 @@
 
 // Internal to pki: the directory that keeps an authority.
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,13 @@ Result<AuthorityFiles> load_authority(const std::string& directory);
 
 /// Makes `directory` hold these files and no other, all or nothing: written aside, synced, exchanged.
 Result<void> store_authority(const std::string& directory, const AuthorityFiles& files);
+
+/// The same files by their names. EINVAL: one that is none of an authority's.
+std::map<std::string, std::string> by_name(const AuthorityFiles& files);
+Result<AuthorityFiles> from_names(const std::map<std::string, std::string>& named);
+
+/// Removes such a directory; it may be missing.
+Result<void> remove_authority(const std::string& directory);
 
 /// Removes what a crash has left beside `directory`: never used, or no longer.
 void forget_aside(const std::string& directory);

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <tuple>
 
+#include "gatewayd/base/base64.h"
 #include "gatewayd/base/revocation.h"
 #include "gatewayd/pki/authority_impl.h"
 #include "gatewayd/pki/keys.h"
@@ -67,6 +68,14 @@ bool set_facts(X509_CRL* crl, X509* issuing, uint64_t number, UnixSeconds now, U
 }
 
 }  // namespace
+
+std::string crl_pem(const std::string& der) {
+  constexpr size_t kLine = 64;
+  const std::string encoded = base64(der);
+  std::string out = "-----BEGIN X509 CRL-----\n";
+  for (size_t at = 0; at < encoded.size(); at += kLine) out += encoded.substr(at, kLine) + "\n";
+  return out + "-----END X509 CRL-----\n";
+}
 
 Result<std::string> Authority::make_crl(const std::vector<RevokedCertificate>& revoked, uint64_t number,
                                         UnixSeconds now, UnixSeconds next_update, const std::string& issuer) const {

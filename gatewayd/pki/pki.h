@@ -104,6 +104,9 @@ struct RevokedCertificate {
   std::string reason;  ///< as gatewayd/base/revocation.h names it; empty is "unspecified"
 };
 
+/// A revocation list, DER, as PEM (RFC 7468 §6).
+std::string crl_pem(const std::string& der);
+
 /// Certificate, its authorities and its key in one file (RFC 7292), as programs import them; AES-256 and PBKDF2. DER,
 /// holds the key: `wipe` it. EINVAL: a part is not what it should be, or there is no passphrase.
 Result<std::string> make_pkcs12(const std::string& key_pem, const std::string& certificate_pem,

@@ -222,7 +222,8 @@ void Lab::crash() { daemon_.end(SIGKILL); }
 void Lab::stop() { daemon_.end(SIGTERM); }
 
 Output Lab::gwctl(const Arguments& argv) {
-  Arguments command{"env", "DBUS_SYSTEM_BUS_ADDRESS=" + bus_address(), binaries_ + "/gwctl"};
+  Arguments command{"env", "DBUS_SYSTEM_BUS_ADDRESS=" + bus_address(),
+                    "GATEWAYD_SIGNER=" + directory_ + "/run/gateway/signer", binaries_ + "/gwctl"};
   command.insert(command.end(), argv.begin(), argv.end());
   // The key of a backup takes 25 s on an emulated machine that has its processor to itself.
   constexpr auto kLimit = std::chrono::seconds(120);

@@ -19,6 +19,8 @@ class Faults : public testing::Test {
   }
   /// Starts it, expects that it is refused with `words` and leaves the kernel as it was.
   void refused(const std::string& expected) {
+    // The links' carriers have settled.
+    ASSERT_TRUE(Lab::eventually([&] { return !lab_.gateway().must("ip -br link show dev eth0").contains("UNKNOWN"); }));
     const std::string before = kernel();
     const Output output = lab_.start_refused();
     EXPECT_GT(output.status, 0) << output.err;

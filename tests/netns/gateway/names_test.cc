@@ -195,7 +195,7 @@ TEST_F(Names, FollowClientsWithinASecond) {
 TEST_F(Names, FollowTheConfiguration) {
   serve("corp.internal");
   EXPECT_TRUE(answers(alice(), {"bob.corp.internal"}, lab().address("bob", 4)));
-  EXPECT_EQ(lookup(alice(), {"-x", "10.1.2.10"}), "db.corp.internal.\n");
+  EXPECT_TRUE(answers(alice(), {"-x", "10.1.2.10"}, "db.corp.internal."));
   EXPECT_THAT(lookup(alice(), {"bob.vpn.internal"}), Not(HasSubstr(lab().address("bob", 4))));
   EXPECT_THAT(lab().must_gwctl("status"), Not(HasSubstr("not served")));
   serve("");

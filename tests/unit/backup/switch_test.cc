@@ -33,9 +33,9 @@ class SwitchTest : public testing::Test {
   void old_state() const {
     fs::remove_all(directory_ / "state");
     fs::remove_all(directory_ / "etc");
-    for (const char* name : {"state/registry.db", "state/registry.db-wal", "state/wireguard.key",
-                             "state/ca/issuing.key", "state/ca/extra.crt", "state/intents/0000000001.json",
-                             "state/registry.db.schema-2", "etc/gateway.yaml", "etc/gateway.d/10-old.yaml"}) {
+    for (const char* name :
+         {"state/registry.db", "state/registry.db-wal", "state/wireguard.key", "state/intents/0000000001.json",
+          "state/registry.db.schema-2", "etc/gateway.yaml", "etc/gateway.d/10-old.yaml"}) {
       put(name, "old");
     }
   }
@@ -43,10 +43,8 @@ class SwitchTest : public testing::Test {
   [[nodiscard]] std::string which() const {
     const std::string first = text("state/registry.db");
     const bool fresh = first == "new";
-    bool whole = text("state/wireguard.key") == first && text("state/ca/issuing.key") == first &&
-                 text("etc/gateway.yaml") == first;
+    bool whole = text("state/wireguard.key") == first && text("etc/gateway.yaml") == first;
     whole &= text("state/registry.db-wal") == (fresh ? "none" : "old");
-    whole &= text("state/ca/extra.crt") == (fresh ? "none" : "old");
     whole &= text("state/intents/0000000001.json") == (fresh ? "none" : "old");
     whole &= text("state/intents/0000000009.json") == (fresh ? "new" : "none");
     whole &= text("etc/gateway.d/10-old.yaml") == (fresh ? "none" : "old");
@@ -61,9 +59,8 @@ class SwitchTest : public testing::Test {
   }
   static Files fresh() {
     Files files;
-    for (const char* name :
-         {"state/registry.db", "state/wireguard.key", "state/ca/issuing.key", "state/intents/0000000009.json",
-          "config/gateway.yaml", "config/gateway.d/90-gwctl.yaml"}) {
+    for (const char* name : {"state/registry.db", "state/wireguard.key", "state/intents/0000000009.json",
+                             "config/gateway.yaml", "config/gateway.d/90-gwctl.yaml"}) {
       files.emplace_back(name, "new");
     }
     return files;
@@ -90,7 +87,7 @@ TEST_F(SwitchTest, ReplacesEverythingAndKeepsWhatWasThere) {
   EXPECT_EQ(which(), "new");
   EXPECT_FALSE(is_pending(state()));
   EXPECT_EQ(text("state/before-restore/registry.db-wal"), "old");
-  EXPECT_EQ(text("state/before-restore/ca/issuing.key"), "old");
+  EXPECT_EQ(text("state/before-restore/wireguard.key"), "old");
   EXPECT_EQ(text("etc/before-restore-one/gateway.yaml"), "old");
   EXPECT_EQ(text("etc/before-restore-one/gateway.d/10-old.yaml"), "old");
   EXPECT_EQ(text("state/registry.db.schema-2"), "old") << "no piece of the state";

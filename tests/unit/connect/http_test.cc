@@ -15,6 +15,7 @@
 
 #include "ctl/connect/membership.h"
 #include "gatewayd/base/file.h"
+#include "gatewayd/pki/authority.h"
 #include "tests/support/must.h"
 #include "tests/support/process.h"
 #include "tests/support/temp_dir.h"

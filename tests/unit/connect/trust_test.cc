@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "ctl/connect/membership.h"
+#include "gatewayd/pki/authority.h"
 #include "gatewayd/pki/certificate.h"
 #include "tests/support/must.h"
 #include "tests/support/temp_dir.h"

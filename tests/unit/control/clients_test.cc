@@ -234,16 +234,16 @@ TEST_F(ClientsTest, AreDecidedAnewWhenTheClockIsSet) {
 
 TEST_F(ClientsTest, AreListedOnTheRevocationListThatIsSignedAnewWhenItHasTo) {
   ASSERT_TRUE(add("alice"));
-  const auto before = value_of(gateway_->crl_der());
-  EXPECT_EQ(value_of(gateway_->crl_der()), before) << "nothing has changed";
+  const auto before = value_of(gateway_->crls_der());
+  EXPECT_EQ(value_of(gateway_->crls_der()), before) << "nothing has changed";
   ASSERT_TRUE(gateway_->revoke_client("alice", "superseded", "uid 0"));
-  const auto revoked = value_of(gateway_->crl_der());
+  const auto revoked = value_of(gateway_->crls_der());
   EXPECT_NE(revoked, before);
   ASSERT_TRUE(gateway_->revoke_client("alice", "keyCompromise", "uid 0"));
-  const auto compromised = value_of(gateway_->crl_der());
+  const auto compromised = value_of(gateway_->crls_der());
   EXPECT_NE(compromised, revoked) << "the reason is another";
   clock_.at += kDay;
-  EXPECT_NE(value_of(gateway_->crl_der()), compromised) << "long before the list ends";
+  EXPECT_NE(value_of(gateway_->crls_der()), compromised) << "long before the list ends";
 }
 
 }  // namespace

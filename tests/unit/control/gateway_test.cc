@@ -47,12 +47,11 @@ void GatewayTest::start() {
 }
 
 control::GatewayController::Parts GatewayTest::parts() {
-  return {*registry_, *reconciler_, *intents_, kernel_, clock_};
+  return {*registry_, *reconciler_, *intents_, kernel_, clock_, signer_};
 }
 
 control::GatewayController::Options GatewayTest::options() {
   return {.config_directory = directory_ / "etc",
-          .ca_directory = directory_ / "state/ca",
           .version = "1.2.3",
           .public_key = public_key_,
           .clock_is_synchronised = [this] { return synchronised_; },

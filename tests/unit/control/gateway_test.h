@@ -61,6 +61,7 @@ class GatewayTest : public ::testing::Test {
   std::vector<std::string> log_;
   std::vector<apply::Report> reports_;
   std::optional<registry::Registry> registry_;
+  pki::LocalSigner signer_{directory_ / "state/ca"};
   std::optional<apply::IntentStore> intents_;
   std::optional<apply::Reconciler> reconciler_;
   std::optional<control::GatewayController> gateway_;

@@ -52,7 +52,7 @@ TEST_F(ProfileTest, NamesTheGatewayItsKeyItsEndpointAndTheChain) {
   EXPECT_EQ(facts.endpoint, "vpn.contoso.example:51820");
   EXPECT_EQ(facts.mtu, 1420U);
   const auto authority = value_of(gateway_->authority());
-  EXPECT_EQ(facts.chain_pem, authority.second.pem + authority.first.pem);
+  EXPECT_EQ(facts.chain_pem, authority.parts[1].certificate.pem + authority.parts[0].certificate.pem);
 }
 
 TEST_F(ProfileTest, NamesTheGatewayAsTheNameServerWhereItServesNames) {

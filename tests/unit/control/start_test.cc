@@ -124,10 +124,8 @@ TEST_F(StartTest, TellsThatTheAuthorityIsDamaged) {
   write(kUsual);
   start();
   ASSERT_TRUE(write_file_atomically(directory_ / "state/ca/issuing.crt", "rubbish", 0644));
-  gateway_.emplace(
-      control::GatewayController::Parts{*registry_, *reconciler_, *intents_, kernel_, clock_},
-      control::GatewayController::Options{directory_ / "etc", directory_ / "state/ca", "1.2.3", public_key_},
-      control::GatewayController::Listener{});
+  gateway_.emplace(parts(), control::GatewayController::Options{directory_ / "etc", "1.2.3", public_key_},
+                   control::GatewayController::Listener{});
   const auto started = gateway_->start();
   ASSERT_FALSE(started);
   EXPECT_EQ(started.error().code, EUCLEAN);

@@ -184,7 +184,7 @@ TEST_F(GatewayTime, IssuesNothingWhileTheClockIsNotSynchronised) {
   synchronised_ = false;
   EXPECT_EQ(refusal(gateway_->revoke_client("alice", "keyCompromise", "uid 0")), "accepted")
       << "that waits for nothing";
-  EXPECT_TRUE(gateway_->crl_der());
+  EXPECT_TRUE(gateway_->crls_der());
 }
 
 }  // namespace

@@ -6,11 +6,17 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <ctime>
+#include <filesystem>
 #include <fstream>
 
+#include "gatewayd/backup/tar.h"
 #include "gatewayd/base/file.h"
+#include "gatewayd/pki/authority.h"
 #include "gatewayd/pki/seal.h"
 #include "tests/support/lab.h"
+#include "tests/support/signer_server.h"
+#include "tests/support/temp_dir.h"
 #include "tests/unit/ctl/gwctl_fixture.h"
 
 namespace gw::ctl::test {
@@ -28,7 +34,28 @@ class BackupCommand : public Gwctl {
     gateway().answer("BeginBackup", {uint64_t{1} << 40U, uint64_t{4294967300}});
   }
   void put(const std::string& name, const std::string& text) const { std::ofstream(directory() / name) << text; }
-  void put_sealed(const std::string& name) const { put(name, *pki::seal("the archive", kPassphrase)); }
+  void put_sealed(const std::string& name) const {
+    backup::Files files;
+    files.emplace_back("backup.json", "{}");
+    files.emplace_back("state/ca/root.crt", authority_.at("root.crt"));
+    for (const auto& [file, text] : authority_) {
+      if (file != "root.crt") files.emplace_back("state/ca/" + file, text);
+    }
+    put(name, *pki::seal(*backup::write_tar(files, 0), kPassphrase));
+  }
+  [[nodiscard]] gw::test::Output with_signer(const std::vector<std::string>& arguments) const {
+    return gwctl(arguments, {"GATEWAYD_SIGNER=" + signer_.socket()});
+  }
+
+  gw::test::TempDir keys_;
+  gw::test::SignerServer signer_{GW_BINARY_DIR, keys_ / "ca"};
+  pki::NamedFiles authority_ = made(keys_ / "other");
+
+ private:
+  static pki::NamedFiles made(const std::string& directory) {
+    (void)pki::Authority::open(directory, "contoso", std::time(nullptr));
+    return *pki::export_authority(directory);
+  }
 };
 
 TEST_F(BackupCommand, IsRefusedBeforeAnythingIsAskedWhenThePassphraseIsNone) {
@@ -73,7 +100,9 @@ TEST_F(BackupCommand, RestoreTellsTheAgeAndWhoIsDisabled) {
                                     {"clients", 2},
                                     {"disabled", {"alice", "bob"}},
                                     {"notes", {"a note"}}}});
-  const std::string out = told({"restore", "good", "--passphrase-file", "passphrase"});
+  const auto output = with_signer({"restore", "good", "--passphrase-file", "passphrase"});
+  EXPECT_EQ(output.status, 0) << output.err;
+  const std::string& out = output.out;
   EXPECT_THAT(out, HasSubstr("Restored contoso with 2 clients, as it was 3 days ago ("));
   EXPECT_THAT(out, HasSubstr("Tokens that had not been used are void.\n"));
   EXPECT_THAT(out, HasSubstr("2 clients are disabled: a backup does not know who was revoked"));
@@ -81,15 +110,38 @@ TEST_F(BackupCommand, RestoreTellsTheAgeAndWhoIsDisabled) {
   EXPECT_THAT(out, HasSubstr("a note\n"));
   const json options = arguments_of("Restore").at(1);
   EXPECT_EQ(options, (json{{"replace", false}, {"enable_clients", false}}));
+  std::string sent;
+  const json bytes = arguments_of("WriteRestore").at(1);
+  for (const uint8_t byte : bytes.get_binary()) sent += static_cast<char>(byte);
+  const auto files = backup::read_tar(sent).value();
+  for (const auto& file : files) EXPECT_FALSE(file.name.ends_with(".key")) << file.name;
+  EXPECT_EQ(pki::export_authority(keys_ / "ca.restore").value(), authority_) << "for gatewayd to have put in place";
+}
+
+TEST_F(BackupCommand, TakesTheAuthorityBackWhenTheGatewayRefuses) {
+  put_sealed("good");
+  gateway().answer("BeginRestore", {uint64_t{1} << 33U});
+  gateway().answer("WriteRestore", json::array());
+  gateway().refuse("Restore", "org.gatewayd.Error.AlreadyExists", "it has clients");
+  EXPECT_THAT(with_signer({"restore", "good", "--passphrase-file", "passphrase"}).err, HasSubstr("it has clients"));
+  EXPECT_FALSE(std::filesystem::exists(keys_ / "ca.restore"));
+}
+
+TEST_F(BackupCommand, NeedsTheHolderOfTheKeys) {
+  const auto output = gwctl({"backup", "b", "--passphrase-file", "passphrase", "--signer", "/nowhere/socket"});
+  EXPECT_EQ(output.status, 1);
+  EXPECT_THAT(output.err, HasSubstr("/nowhere/socket"));
+  EXPECT_FALSE(std::filesystem::exists(directory() / "b"));
 }
 
 /// gwctl on a terminal of its own.
 class Terminal {
  public:
-  Terminal(const std::string& directory, const std::string& bus, const char* command) {
+  Terminal(const std::string& directory, const std::string& bus, const std::string& signer, const char* command) {
     pid_ = ::forkpty(&fd_, nullptr, nullptr, nullptr);
     if (pid_ != 0) return;
     ::setenv("DBUS_SYSTEM_BUS_ADDRESS", bus.c_str(), 1);
+    ::setenv("GATEWAYD_SIGNER", signer.c_str(), 1);
     if (::chdir(directory.c_str()) == 0) ::execl(GW_BINARY_DIR "/gwctl", "gwctl", command, "b", nullptr);
     ::_exit(127);
   }
@@ -125,7 +177,7 @@ class Terminal {
 
 TEST_F(BackupCommand, AsksTwiceAtTheTerminalAndShowsNothing) {
   gateway().refuse("BeginBackup", "org.gatewayd.Error.Failed", "as far as the test goes");
-  Terminal terminal(directory(), bus().address(), "backup");
+  Terminal terminal(directory(), bus().address(), signer_.socket(), "backup");
   for (const char* second : {"another one than that", kPassphrase}) {
     EXPECT_THAT(terminal.until("backup: "), HasSubstr("Passphrase of the backup: "));
     terminal.wait_unseen();

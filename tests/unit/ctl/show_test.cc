@@ -242,19 +242,43 @@ TEST_F(Gwctl, CertificatesAreListedShownAndPrintedAsPem) {
 
 TEST_F(Gwctl, TheRevocationListComesAsPemOrIntoAFileAsDer) {
   const std::vector<uint8_t> der = {0x30, 0x03, 0x02, 0x01, 0xff};
+  gateway().answer("ListCrls", json::array({json::array({"LIST 2\n", "LIST 1\n"})}));
+  EXPECT_EQ(told({"cert", "crl"}), "LIST 2\nLIST 1\n");
   gateway().answer("GetCrl", {json::binary(der)});
-  EXPECT_EQ(told({"cert", "crl"}), "-----BEGIN X509 CRL-----\nMAMCAf8=\n-----END X509 CRL-----\n");
   told({"cert", "crl", "--der", "--out", "list.crl"});
   EXPECT_EQ(content("list.crl"), std::string(der.begin(), der.end()));
 }
 
-TEST_F(Gwctl, TheAuthorityIsShownAsRootAndIssuer) {
-  gateway().answer("GetAuthority",
-                   {json{{"subject", "CN=contoso root"}, {"pem", "ROOT\n"}, {"not_after", 2000}, {"sha256", "aa"}},
-                    json{{"subject", "CN=contoso issuing"}, {"pem", "ISSUING\n"}, {"not_after", 2000}}});
-  EXPECT_THAT(told({"ca", "show"}), HasSubstr("root      CN=contoso root\n"));
-  EXPECT_EQ(told({"ca", "show", "--pem"}), "ISSUING\nROOT\n");
-  EXPECT_EQ(json::parse(told({"ca", "show", "--json"}))["issuing"]["subject"], "CN=contoso issuing");
+TEST_F(Gwctl, TheAuthorityIsShownWithWhatCameBefore) {
+  const auto part = [](const char* role, const char* subject, const char* pem, int clients) {
+    return json{{"role", role}, {"subject", subject}, {"pem", pem}, {"not_after", 2000}, {"clients", clients}};
+  };
+  gateway().answer("GetAuthority", {json::array({part("root", "CN=contoso root", "ROOT\n", 0),
+                                                 part("issuing", "CN=contoso issuing 2", "ISSUING\n", 3),
+                                                 part("cross", "CN=contoso root", "CROSS\n", 0),
+                                                 part("earlier issuing", "CN=contoso issuing", "OLD\n", 9)}),
+                                    json{{"has_root_key", false}, {"request", "CSR"}}});
+  const std::string shown = told({"ca", "show"});
+  EXPECT_THAT(shown, HasSubstr("root      CN=contoso root\n"));
+  EXPECT_THAT(shown, HasSubstr("earlier issuing  CN=contoso issuing\n"));
+  EXPECT_THAT(shown, HasSubstr("9 hold one of it"));
+  EXPECT_THAT(shown, HasSubstr("gwctl ca import FILE answers it"));
+  EXPECT_THAT(shown, HasSubstr("kept elsewhere"));
+  EXPECT_EQ(told({"ca", "show", "--pem"}), "ISSUING\nCROSS\nROOT\n");
+  EXPECT_EQ(json::parse(told({"ca", "show", "--json"}))["certificates"][1]["clients"], 3);
+}
+
+TEST_F(Gwctl, TheAuthorityIsMadeAnewAsAsked) {
+  gateway().answer("GetAuthority", {json::array(), json{{"has_root_key", true}, {"request", ""}}});
+  gateway().answer("RotateAuthority", json::array());
+  gateway().answer("ImportAuthority", json::array());
+  gateway().answer("RequestAuthority", {"CSR\n"});
+  told({"ca", "rotate", "--root"});
+  EXPECT_EQ(gateway().calls().front().method, "RotateAuthority");
+  EXPECT_EQ(told({"ca", "request", "--name", "contoso"}), "CSR\n");
+  EXPECT_THAT(told({"ca", "request", "--out", "ca.csr"}), HasSubstr("gwctl ca import FILE"));
+  EXPECT_EQ(content("ca.csr"), "CSR\n");
+  told({"ca", "import", "ca.csr"});
 }
 
 }  // namespace

@@ -80,6 +80,7 @@ TEST_F(EnrolmentBusTest, TellsTheFacts) {
                               .endpoint = "vpn.contoso.example:51820",
                               .wireguard_port = 51820,
                               .chain_pem = "CHAIN",
+                              .authorities_pem = "AUTHORITIES",
                               .challenge = {},
                               .challenge_seconds = 90};
   const std::string facts = ask("GetFacts", [](sd_bus_message*) {});

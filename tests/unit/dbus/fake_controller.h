@@ -182,14 +182,32 @@ class FakeController final : public control::Controller {
                                   const control::Who& who) override {
     return done("revoke_certificate " + serial + " " + reason + " by " + who);
   }
-  Result<std::string> crl_der() override { return answer("crl_der", std::string("\x30\x00\xff", 3)); }
-  Result<std::pair<pki::Certificate, pki::Certificate>> authority() override {
+  Result<std::vector<std::string>> crls_der() override {
+    return answer("crls_der", std::vector{std::string("\x30\x00\xff", 3), std::string("\x30\x01\x00", 3)});
+  }
+  Result<control::AuthorityStatus> authority() override { return answer("authority", authority_answer()); }
+  Result<control::AuthorityStatus> init_authority(const std::string& name, const control::Who& who) override {
+    return answer("init_authority " + name + " by " + who, authority_answer());
+  }
+  Result<control::AuthorityStatus> rotate_authority(const std::string& what, const control::Who& who) override {
+    return answer("rotate_authority " + what + " by " + who, authority_answer());
+  }
+  Result<std::string> request_authority(const std::string& name, const control::Who& who) override {
+    return answer("request_authority " + name + " by " + who, std::string("REQUEST"));
+  }
+  Result<control::AuthorityStatus> import_authority(const std::string& pems, bool cut_off,
+                                                    const control::Who& who) override {
+    return answer("import_authority " + pems + (cut_off ? " cut off" : "") + " by " + who, authority_answer());
+  }
+  static control::AuthorityStatus authority_answer() {
     pki::Certificate root;
     root.name = "root";
     root.is_ca = true;
     pki::Certificate issuing = root;
     issuing.name = "issuing";
-    return answer("authority", std::pair(root, issuing));
+    return {.parts = {{.role = "root", .certificate = root}, {.role = "issuing", .certificate = issuing, .clients = 7}},
+            .has_root_key = true,
+            .request = {}};
   }
   Result<control::Explanation> explain(const std::string& from, const std::string& to,
                                        const std::string& service) override {

@@ -289,9 +289,18 @@ TEST_F(ManagerTest, PassesArgumentsOfClientMethodsInOrder) {
 
 TEST_F(ManagerTest, CarriesTheRevocationListAsBytesAndBothCertificatesOfTheAuthority) {
   EXPECT_EQ(ask("GetCrl"), "[y 48, y 0, y 255]");
+  ask("RotateAuthority", [](sd_bus_message* m) { sd_bus_message_append(m, "s", "root"); });
+  ask("ImportAuthority", [](sd_bus_message* m) { sd_bus_message_append(m, "sb", "PEMS", 1); });
+  EXPECT_EQ(ask("RequestAuthority", [](sd_bus_message* m) { sd_bus_message_append(m, "s", "contoso"); }),
+            R"("REQUEST")");
+  EXPECT_THAT(controller_.asked,
+              testing::IsSupersetOf({"rotate_authority root by uid 0", "import_authority PEMS cut off by uid 0",
+                                     "request_authority contoso by uid 0"}));
+  EXPECT_THAT(ask("ListCrls"), HasSubstr("BEGIN X509 CRL"));
   const std::string authority = ask("GetAuthority");
   EXPECT_THAT(authority, HasSubstr(R"("name": "root")"));
-  EXPECT_THAT(authority, HasSubstr(R"(} | {)"));
+  EXPECT_THAT(authority, HasSubstr(R"("has_root_key": true)"));
+  EXPECT_THAT(authority, HasSubstr(R"("clients": t 7)"));
   EXPECT_THAT(authority, HasSubstr(R"("name": "issuing")"));
 }
 
