@@ -67,7 +67,7 @@ Result<registry::Trust> GatewayController::check_trust(const NewTrust& wanted, c
   auto authority = open_authority();
   if (!authority) return std::unexpected(authority.error());
   for (const pki::Certificate& root : anchors->roots) {
-    if (root.sha256 == (*authority)->root().sha256)
+    if (root.sha256 == authority->root().sha256)
       return failure(EINVAL, kTrust, root.subject,
                      "it is this gateway's own authority: its clients renew by themselves");
     if (root.not_after < now()) return failure(EINVAL, kTrust, root.subject, "it has ended");
@@ -108,7 +108,7 @@ Result<TrustStatus> GatewayController::trust_status(const registry::Trust& trust
   out.roots = std::move(anchors->roots);
   const auto place = enrolment_place("enrol");
   auto authority = open_authority();
-  if (place && authority) out.link = join_link(place->names.front(), place->port, {}, (*authority)->root().sha256);
+  if (place && authority) out.link = join_link(place->names.front(), place->port, {}, authority->root().sha256);
   return out;
 }
 

@@ -112,11 +112,6 @@ std::vector<X509Ptr> read_certificates(const std::string& pems, size_t most) {
   return out;
 }
 
-std::string pem_of(X509* certificate) {
-  const BioPtr bio(BIO_new(BIO_s_mem()));
-  return PEM_write_bio_X509(bio.get(), certificate) == 1 ? text_of(bio.get()) : std::string();
-}
-
 Result<Certificate> describe(X509* certificate) {
   return describe(certificate, common_name(X509_get_subject_name(certificate)));
 }

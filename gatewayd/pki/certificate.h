@@ -19,9 +19,6 @@ Result<X509Ptr> read_certificate(const std::string& pem);
 /// behind one that is damaged.
 std::vector<X509Ptr> read_certificates(const std::string& pems, size_t most = SIZE_MAX);
 
-/// Empty when OpenSSL fails.
-std::string pem_of(X509* certificate);
-
 /// The facts of a certificate. EINVAL: a damaged extension, a serial number below zero, dates that are none.
 Result<Certificate> describe(X509* certificate);
 
