@@ -2,6 +2,7 @@
 // The authority made anew while devices are in the field.
 #include <fstream>
 
+#include "gatewayd/base/file.h"
 #include "tests/netns/gateway/lab_fixture.h"
 #include "tests/netns/gateway/member.h"
 
@@ -39,9 +40,9 @@ class Ca : public testing::Test {
     return Lab::eventually(
         [&] {
           return lab_.outside()
-                     .run({"sh", "-c",
-                           "echo | openssl s_client -connect 5.5.5.1:443 -showcerts 2>/dev/null | grep -q '" + name + "'"})
-                     .ok();
+              .run({"sh", "-c",
+                    "echo | openssl s_client -connect 5.5.5.1:443 -showcerts 2>/dev/null | grep -q '" + name + "'"})
+              .ok();
         },
         std::chrono::seconds(40));
   }
@@ -103,8 +104,8 @@ TEST_F(Ca, TakesAnIntermediateOfARootThatIsKeptElsewhere) {
   EXPECT_FALSE(lab_.gwctl("ca rotate").ok()) << "the root's key is not here";
 }
 
-TEST_F(Ca, KeysAreNotInTheMemoryOfGatewayd) {
-  // The signer is a process of its own, and gatewayd goes on without it: the next certificate starts it again.
+TEST_F(Ca, GoesOnWhenTheSignerIsKilled) {
+  // gatewayd goes on without it, and the next certificate starts it again.
   const Output pid = run({"pgrep", "-f", "gatewayd-signer --directory " + lab_.state_directory()});
   ASSERT_TRUE(pid.ok());
   ASSERT_TRUE(run({"kill", "-KILL", words(pid.out).front()}).ok());

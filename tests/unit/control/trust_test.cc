@@ -253,7 +253,8 @@ TEST_F(TrustTest, RefusesTrustsThatMakeNoSense) {
   EXPECT_THAT(refusal(trust({"*=ops"}, {.name = "A B"})), HasSubstr("will not do as its name"));
   EXPECT_THAT(refusal(trust({"*=ops"}, {.replace = true})), HasSubstr("there is none of this name"));
   const auto own = value_of(gateway_->authority());
-  EXPECT_THAT(refusal(trust({"*=ops"}, {.authorities_pem = own.parts.front().certificate.pem})), HasSubstr("this gateway's own authority"));
+  EXPECT_THAT(refusal(trust({"*=ops"}, {.authorities_pem = own.parts.front().certificate.pem})),
+              HasSubstr("this gateway's own authority"));
   ASSERT_TRUE(trust({"*=ops"}));
   EXPECT_EQ(trust({"*=ops"}).error().code, EEXIST);
   EXPECT_THAT(refusal(trust({"*=ops"}, {.name = "again"})), HasSubstr("trust contoso-root has the same root"));

@@ -33,7 +33,6 @@ void fill_empty(sd_bus_message* message, std::string_view signature) {
     if (signature[0] == 's') sd_bus_message_append(message, "s", "alice");
     if (signature[0] == 'b') sd_bus_message_append(message, "b", 0);
     if (signature[0] == 'u') sd_bus_message_append(message, "u", 1);
-    if (signature[0] == 'b') sd_bus_message_append(message, "b", 1);
     if (signature[0] == 't') sd_bus_message_append(message, "t", uint64_t{1});
     signature.remove_prefix(1);
   }
