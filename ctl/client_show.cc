@@ -82,7 +82,9 @@ void add_certificate_facts(Facts& facts, const Json& client, UnixSeconds now) {
 }
 
 void add_traffic_facts(Facts& facts, const Json& client, UnixSeconds now) {
-  facts.add("endpoint", or_dash(text(client, "endpoint")));
+  const std::string endpoint = text(client, "endpoint");
+  // Its packets come from the enrolment server, which does not tell from where.
+  facts.add("endpoint", or_dash(endpoint) + (endpoint.starts_with("127.0.0.1:") ? ", through TLS" : ""));
   facts.add("last handshake", ago(now, time_of(client, "last_handshake")));
   facts.add("through the tunnel",
             fmt::format("{} in, {} out", bytes(number(client, "rx_bytes")), bytes(number(client, "tx_bytes"))));

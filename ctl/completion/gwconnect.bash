@@ -4,12 +4,12 @@
 
 declare -gA _gwconnect_words=(
   [gwconnect]="join status leave renew down run --state --help --version"
-  [join]="--name --interface --fail-closed --rotate-days --certificate --key --passphrase-file"
+  [join]="--name --interface --fail-closed --rotate-days --certificate --key --passphrase-file --proxy"
   [status]="--json"
   [leave]=""
   [renew]="--rotate"
   [down]=""
-  [run]=""
+  [run]="--udp-retry"
 )
 
 _gwconnect() {

@@ -33,6 +33,8 @@ struct Options {
   std::string network;  ///< of leave, renew
   JoinOptions join;
   std::string certificate, key, passphrase;  ///< files, of join
+  std::string proxy;                         ///< of join
+  uint32_t udp_retry = 300;
   bool rotate = false;
   bool json = false;
 };
@@ -64,6 +66,14 @@ Result<std::vector<Report>> wait_for_handshake(Keeper& keeper, const std::string
   }
 }
 
+/// The environment of the service is another one: what join goes through is kept.
+Result<std::optional<Proxy>> proxy_for_join(const std::string& given, const HostPort& server) {
+  if (given.empty()) return proxy_of_environment(server);
+  auto proxy = parse_proxy(given);
+  if (!proxy) return std::unexpected(proxy.error());
+  return std::move(*proxy);
+}
+
 Result<int> join_network(const Options& options, const Clock& clock) {
   ctl::Secret text(options.link);
   if (text.text == "-" && !std::getline(std::cin, text.text))
@@ -83,6 +93,10 @@ Result<int> join_network(const Options& options, const Clock& clock) {
   if (join.name.empty()) join.name = host_label();
   if (join.name.empty())
     return failure(EINVAL, "join", link->server.str(), "this machine's host name will not do as a name: give --name");
+  if (auto proxy = proxy_for_join(options.proxy, link->server))
+    join.proxy = std::move(*proxy);
+  else
+    return std::unexpected(proxy.error());
   const Store store(options.state);
   // What it takes to make a tunnel is known before the token is spent.
   auto keeper = Keeper::open(store);
@@ -161,7 +175,7 @@ Result<int> take_down(const Options& options, const Clock& /*clock*/) {
 
 Result<int> serve(const Options& options, const Clock& clock) {
   const Store store(options.state);
-  return Service(store, clock).run();
+  return Service(store, clock, std::chrono::seconds(options.udp_retry)).run();
 }
 
 CLI::Validator label() {
@@ -198,6 +212,8 @@ void declare(CLI::App& app, Options& options, Action& action) {
       ->type_name("FILE")
       ->needs(key);
   join->add_flag("--fail-closed", options.join.fail_closed, "Let nothing past a full tunnel, though it be down");
+  join->add_option("--proxy", options.proxy, "HTTP proxy to the gateway: http://[NAME:PASSWORD@]HOST[:PORT]")
+      ->type_name("URL");
   join->callback([&action] { action = join_network; });
   CLI::App* status = app.add_subcommand("status", "What this machine has joined, and whether it is up");
   status->add_flag("--json", options.json, "Print it as JSON");
@@ -212,6 +228,10 @@ void declare(CLI::App& app, Options& options, Action& action) {
   CLI::App* down = app.add_subcommand("down", "Take all tunnels away and stay a member; the service brings them back");
   down->callback([&action] { action = take_down; });
   CLI::App* run = app.add_subcommand("run", "Keep all networks up, until SIGTERM: what the service does");
+  run->add_option("--udp-retry", options.udp_retry,
+                  "Through TLS: seconds until UDP is tried again; grows up to six-fold")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(1, 86400));
   run->callback([&action] { action = serve; });
 }
 
@@ -233,6 +253,7 @@ int run(int argc, const char* const* argv, const Clock& clock, const std::string
   }
   const auto code = action(options, clock);
   pki::wipe(options.link);
+  pki::wipe(options.proxy);
   if (code) return *code;
   fmt::print(stderr, "gwconnect: {}\n", code.error().message());
   return kFailed;

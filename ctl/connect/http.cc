@@ -4,16 +4,14 @@
 #include <netdb.h>
 #include <openssl/ssl.h>
 
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/ssl/context.hpp>
-#include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
-#include <boost/beast/ssl.hpp>
 #include <cerrno>
 #include <cstring>
 #include <tuple>
 
+#include "ctl/connect/http_impl.h"
+#include "gatewayd/base/base64.h"
 #include "gatewayd/base/ip.h"
 #include "gatewayd/pki/certificate.h"
 #include "gatewayd/pki/keys.h"
@@ -30,12 +28,6 @@ using Code = beast::error_code;
 constexpr uint64_t kMaxBody = uint64_t{1} << 20U;
 constexpr uint32_t kMaxHeader = 16U << 10U;
 
-/// What the verification within the handshake needs, and what came of it.
-struct Verification {
-  Trust trust;
-  Result<Authorities> outcome = failure(EPROTO, "verify the gateway", {}, "there was no handshake");
-};
-
 // In place of OpenSSL's own verification: it knows nothing of a root that the chain brings along.
 int verify_chain(X509_STORE_CTX* context, void* argument) {
   auto& verification = *static_cast<Verification*>(argument);
@@ -50,37 +42,51 @@ int verify_chain(X509_STORE_CTX* context, void* argument) {
   return verification.outcome ? 1 : 0;
 }
 
-std::unexpected<Error> unreachable(const HostPort& server, int code, const std::string& why) {
+/// "gateway", "proxy", and where it is.
+struct Place {
+  const char* what;
+  const HostPort& server;
+};
+
+std::unexpected<Error> unreachable(const Place& place, int code, const std::string& why) {
+  const auto& [what, server] = place;
+  const std::string operation = std::string("reach the ") + what;
   switch (code) {
     case ENETUNREACH:
     case EHOSTUNREACH:
     case EADDRNOTAVAIL:
-      return failure(EHOSTUNREACH, "reach the gateway", server.str(),
-                     "there is no way there from this network: " + why);
+      return failure(EHOSTUNREACH, operation, server.str(), "there is no way there from this network: " + why);
     case ECONNREFUSED:
-      return failure(code, "reach the gateway", server.str(), "nobody listens there; is gatewayd-enroll running?");
+      return failure(code, operation, server.str(), "nobody listens there; is it running?");
     case ETIMEDOUT:
     case ECANCELED:
-      return failure(ETIMEDOUT, "reach the gateway", server.str(), "it does not answer; is the port open there?");
+      return failure(ETIMEDOUT, operation, server.str(), "it does not answer; is the port open there?");
     default:
-      return failure(code == 0 ? EIO : code, "reach the gateway", server.str(), why);
+      return failure(code == 0 ? EIO : code, operation, server.str(), why);
   }
 }
 
-std::unexpected<Error> unreachable(const HostPort& server, const Code& code) {
+std::unexpected<Error> unreachable(const Place& server, const Code& code) {
   if (code == beast::error::timeout) return unreachable(server, ETIMEDOUT, code.message());
   const bool of_system = code.category() == boost::system::system_category();
   return unreachable(server, of_system ? code.value() : EIO, code.message());
 }
 
-Result<std::vector<Tcp::endpoint>> look_up(const HostPort& server) {
+Tcp::endpoint endpoint_at(const IpAddress& address, uint16_t port) {
+  return {asio::ip::make_address(address.str()), port};
+}
+
+/// The addresses of a machine; `known` when its name is not found.
+Result<std::vector<Tcp::endpoint>> look_up(const Place& place, const std::optional<IpAddress>& known) {
+  const HostPort& server = place.server;
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_NUMERICSERV;
   addrinfo* raw = nullptr;
   const int code = getaddrinfo(server.host.c_str(), std::to_string(server.port).c_str(), &hints, &raw);
+  if (code != 0 && known) return std::vector{endpoint_at(*known, server.port)};
   if (code != 0)
-    return unreachable(server, EHOSTUNREACH, std::string("its name is not found (") + gai_strerror(code) + ")");
+    return unreachable(place, EHOSTUNREACH, std::string("its name is not found (") + gai_strerror(code) + ")");
   std::vector<Tcp::endpoint> out;
   for (const addrinfo* entry = raw; entry != nullptr; entry = entry->ai_next) {
     Tcp::endpoint endpoint;
@@ -94,37 +100,13 @@ Result<std::vector<Tcp::endpoint>> look_up(const HostPort& server) {
 
 }  // namespace
 
-struct Https::Impl {
-  explicit Impl(const HttpsOptions& options) : options(options), verification{options.trust}, stream(context, tls) {}
-
-  HttpsOptions options;
-  Verification verification;
-  asio::io_context context{1};
-  asio::ssl::context tls{asio::ssl::context::tls_client};
-  beast::ssl_stream<beast::tcp_stream> stream;
-  beast::flat_buffer buffer;
-
-  /// Runs one operation, which `start` begins with a handler, to its end.
-  template <class Start>
-  Code wait(const Start& start) {
-    Code result = asio::error::would_block;
-    beast::get_lowest_layer(stream).expires_after(options.patience);
-    start([&](const Code& code, auto&&...) { result = code; });
-    context.restart();
-    context.run();
-    beast::get_lowest_layer(stream).expires_never();
-    return result;
-  }
-
-  Result<void> prepare_tls();
-  Result<void> connect_tcp();
-  Result<void> shake_hands();
-};
-
 Https::Https(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Https::Https(Https&&) noexcept = default;
 Https& Https::operator=(Https&&) noexcept = default;
 Https::~Https() = default;
+
+std::optional<HostPort> Https::through() const { return impl_->through; }
+IpAddress Https::hop() const { return impl_->hop; }
 
 const Authorities& Https::authorities() const { return *impl_->verification.outcome; }
 
@@ -152,33 +134,87 @@ Result<void> Https::Impl::prepare_tls() {
   return {};
 }
 
-Result<void> Https::Impl::connect_tcp() {
-  const auto endpoints = look_up(options.server);
+Result<void> Https::Impl::connect_to(const HostPort& machine, const char* what) {
+  const Place place{what, machine};
+  const auto endpoints = look_up(place, options.known);
   if (!endpoints) return std::unexpected(endpoints.error());
-  Result<void> last = unreachable(options.server, EHOSTUNREACH, "its name has no address");
+  Result<void> last = unreachable(place, EHOSTUNREACH, "its name has no address");
   for (const Tcp::endpoint& endpoint : *endpoints) {
     auto& socket = beast::get_lowest_layer(stream).socket();
     Code code;
-    std::ignore = socket.close(code);
-    std::ignore = socket.open(endpoint.protocol(), code);
+    socket.close(code);
+    socket.open(endpoint.protocol(), code);
     if (!code && options.mark != 0 &&
         setsockopt(socket.native_handle(), SOL_SOCKET, SO_MARK, &options.mark, sizeof options.mark) != 0)
-      return failure(errno, "mark the connection to", options.server.str(), "be root");
+      return failure(errno, "mark the connection to", machine.str(), "be root");
     if (!code) {
       code = wait([&](auto done) { beast::get_lowest_layer(stream).async_connect(endpoint, done); });
     }
-    if (!code) return {};
-    last = unreachable(options.server, code);
+    if (!code) {
+      hop = IpAddress::parse(endpoint.address().to_string()).value_or(IpAddress{});
+      return {};
+    }
+    last = unreachable(place, code);
   }
   return last;
+}
+
+// A laptop is not always behind the proxy that it knows: one that is not there is passed by.
+Result<void> Https::Impl::connect_tcp() {
+  if (!options.proxy) return connect_to(options.server, "gateway");
+  const HostPort& proxy = options.proxy->server;
+  if (auto reached = connect_to(proxy, "proxy"); reached) {
+    through = proxy;
+    return ask_proxy();
+  } else if (options.known.reset(); !connect_to(options.server, "gateway")) {
+    return reached;
+  }
+  return {};
+}
+
+Result<void> Https::Impl::ask_proxy() {
+  constexpr const char* kPass = "pass through the proxy";
+  const std::string where = options.proxy->server.str();
+  const std::string target = options.server.str();
+  http::request<http::empty_body> message(http::verb::connect, target, 11);
+  message.set(http::field::host, target);
+  message.set(http::field::user_agent, "gwconnect");
+  const bool named = !options.proxy->credentials.empty();
+  if (named) message.set(http::field::proxy_authorization, "Basic " + base64(options.proxy->credentials));
+  http::response_parser<http::empty_body> parser;
+  parser.skip(true);  // what follows is the gateway's
+  parser.header_limit(kMaxHeader);
+  beast::flat_buffer read;
+  auto& tcp = beast::get_lowest_layer(stream);
+  Code code = wait([&](auto done) { http::async_write(tcp, message, done); });
+  if (!code) code = wait([&](auto done) { http::async_read_header(tcp, read, parser, done); });
+  if (code) return failure(EPROTO, kPass, where, "it does not speak HTTP: " + code.message());
+  const unsigned status = parser.get().result_int();
+  const std::string answer = " (" + std::to_string(status) + ")";
+  if (status / 100 == 2) {
+    if (read.size() == 0) return {};
+    return failure(EPROTO, kPass, where, "it speaks in the gateway's place");
+  }
+  if (status == 407 || status == 401)  // tinyproxy: for a password that is wrong
+    return failure(EACCES, kPass, where,
+                   (named ? "it does not take the name and the password" : "it wants a name and a password") + answer +
+                       "; give --proxy http://NAME:PASSWORD@" + where);
+  if (status == 403 || status == 405)
+    return failure(EACCES, kPass, where,
+                   "it lets nobody through to " + target + answer + "; have it allow CONNECT to that");
+  return failure(EHOSTUNREACH, kPass, where, "it does not get through to " + target + answer);
 }
 
 Result<void> Https::Impl::shake_hands() {
   const Code code = wait([&](auto done) { stream.async_handshake(asio::ssl::stream_base::client, done); });
   if (!code) return {};
   const bool judged = !verification.outcome && verification.outcome.error().code != EPROTO;
-  if (judged) return std::unexpected(verification.outcome.error());
-  if (code == beast::error::timeout) return unreachable(options.server, code);
+  if (judged) {
+    Error error = verification.outcome.error();
+    if (through) error.detail += "; or the proxy " + through->str() + " opens TLS: have it leave the gateway's alone";
+    return std::unexpected(std::move(error));
+  }
+  if (code == beast::error::timeout) return unreachable(Place{"gateway", options.server}, code);
   return failure(EPROTO, "speak TLS 1.3 with", options.server.str(), code.message());
 }
 

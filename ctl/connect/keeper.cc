@@ -56,6 +56,11 @@ bool Report::is_up(UnixSeconds now) const {
 }
 
 std::optional<nl::UdpEndpoint> endpoint_of(const Network& network) {
+  if (!network.relay) return direct_endpoint(network);
+  return nl::UdpEndpoint{IpAddress::parse("127.0.0.1").value(), network.relay->port};
+}
+
+std::optional<nl::UdpEndpoint> direct_endpoint(const Network& network) {
   if (!network.profile) return std::nullopt;
   auto address = IpAddress::parse(network.profile->endpoint.host);
   if (!address) address = network.endpoint;
@@ -79,6 +84,7 @@ Report Keeper::start_report(const Network& network, const std::vector<Plan>& pla
   Report out{.network = network, .state = std::nullopt, .dns = "unchanged", .problems = {}};
   judge_certificate(network, now, out.problems);
   if (!network.trouble.empty()) out.problems.push_back(network.trouble);
+  if (!network.relay_trouble.empty()) out.problems.push_back(network.relay_trouble);
   const Plan* plan = plan_of(plans, network.id);
   if (plan == nullptr) {
     out.problems.emplace_back("The gateway has not told its profile yet.");
@@ -109,7 +115,8 @@ void Keeper::keep(const Plan& plan, Report& report, UnixSeconds now) {
   // The kernel follows a gateway that moves: it is told only what is new, or when nobody answers where it looks.
   auto endpoint = endpoint_of(network);
   const auto told = told_.find(network.id);
-  if (endpoint && report.is_up(now) && told != told_.end() && told->second == *endpoint) endpoint.reset();
+  const bool follows = endpoint && !network.relay;
+  if (follows && report.is_up(now) && told != told_.end() && told->second == *endpoint) endpoint.reset();
   if (auto kept = tunnels_.keep(plan.wanted, *secret, {network.profile->gateway_key, endpoint}); !kept)
     return report.problems.push_back(kept.error().message());
   if (endpoint) told_[network.id] = *endpoint;

@@ -62,5 +62,7 @@ class Keeper {
 /// Where the gateway's WireGuard is: the one place that knows, so that another transport can stand in by a port of this
 /// machine. Nothing while its name is not known.
 std::optional<nl::UdpEndpoint> endpoint_of(const Network& network);
+/// Where UDP finds it, whatever stands in.
+std::optional<nl::UdpEndpoint> direct_endpoint(const Network& network);
 
 }  // namespace gw::connect

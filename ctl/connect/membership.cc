@@ -63,15 +63,34 @@ Result<void> check_new(const Store& store, const std::string& id, const JoinOpti
   return {};
 }
 
-Result<Https> connect_as_member(const Network& network, const pki::PrivateKey& identity, UnixSeconds now) {
-  HttpsOptions options{
+/// The one that was given, or else the environment's.
+Result<std::optional<Proxy>> proxy_for(const Store& store, const Network& network) {
+  auto given = store.read_proxy(network.id);
+  return given && !*given ? proxy_of_environment(network.server) : given;
+}
+
+Result<HttpsOptions> member_options(const Store& store, const Network& network, const pki::PrivateKey& identity,
+                                    UnixSeconds now) {
+  auto proxy = proxy_for(store, network);
+  if (!proxy) return std::unexpected(proxy.error());
+  return HttpsOptions{
       .server = network.server,
       .trust = {.host = network.server.host, .fingerprint = {}, .roots_pem = network.roots_pem, .now = now},
       .certificate_pem = network.certificate_pem,
       .issuing_pem = network.issuing_pem,
       .identity = &identity,
-      .mark = mark_of(network)};
-  return Https::connect(options);
+      .mark = mark_of(network),
+      .proxy = std::move(*proxy),
+      .known = network.hop};
+}
+
+Result<Https> connect_as_member(const Store& store, Network& network, const pki::PrivateKey& identity,
+                                UnixSeconds now) {
+  const auto options = member_options(store, network, identity, now);
+  if (!options) return std::unexpected(options.error());
+  auto gateway = Https::connect(*options);
+  if (gateway && (!options->proxy || gateway->through())) network.hop = gateway->hop();
+  return gateway;
 }
 
 /// The first address that this machine prefers (RFC 6724); nothing for a name that is not found.
@@ -104,8 +123,8 @@ void note_endpoint(Network& network) {
 }
 
 /// The profile, and whom to trust from now on, into `network`.
-Result<void> learn(Network& network, const pki::PrivateKey& identity, UnixSeconds now) {
-  auto gateway = connect_as_member(network, identity, now);
+Result<void> learn(const Store& store, Network& network, const pki::PrivateKey& identity, UnixSeconds now) {
+  auto gateway = connect_as_member(store, network, identity, now);
   if (!gateway) return std::unexpected(gateway.error());
   auto profile = fetch_profile(*gateway);
   if (!profile) return std::unexpected(profile.error());
@@ -155,7 +174,7 @@ Result<void> renew_locked(const Store& store, Network& network, bool rotate, Uni
   if (!certificate) return std::unexpected(certificate.error());
   const auto keys = key_to_enrol(store, network, rotate, now);
   if (!keys) return std::unexpected(keys.error());
-  auto gateway = connect_as_member(network, *identity, now);
+  auto gateway = connect_as_member(store, network, *identity, now);
   if (!gateway) return std::unexpected(gateway.error());
   // Before the certificate, which may be of an authority that is new.
   const auto authorities = fetch_authorities(*gateway);
@@ -230,6 +249,11 @@ Result<Network> enrol_and_store(const Store& store, const JoinLink& link, const 
   network.identity = keys->file;
   network.key = keys->wireguard.public_key;
   network.key_since = now;
+  if (gateway->through() || !options.proxy) network.hop = gateway->hop();
+  if (options.proxy) {
+    network.proxy = options.proxy->server.str();
+    if (auto kept = store.write_proxy(id, *options.proxy); !kept) return std::unexpected(kept.error());
+  }
   if (auto saved = store.save(network); !saved) return std::unexpected(saved.error());
   return network;
 }
@@ -247,6 +271,7 @@ Result<Network> join_locked(const Store& store, const JoinLink& link, const Join
     https.issuing_pem = options.introduction->chain_pem;
     https.foreign_key = options.introduction->key.get();
   }
+  https.proxy = options.proxy;
   return enrol_and_store(store, link, options, https, now);
 }
 
@@ -281,7 +306,7 @@ Result<void> refresh(const Store& store, const std::string& id, UnixSeconds now)
   return work_on(store, id, [&](Network& network) -> Result<void> {
     const auto identity = store.read_identity(network);
     if (!identity) return std::unexpected(identity.error());
-    return learn(network, *identity, now);
+    return learn(store, network, *identity, now);
   });
 }
 
@@ -294,6 +319,17 @@ Result<void> find_endpoint(const Store& store, const std::string& id) {
   const auto before = network->endpoint;
   note_endpoint(*network);
   return network->endpoint == before ? Result<void>() : store.save(*network);
+}
+
+Result<std::shared_ptr<DatagramStream>> open_stream(const Store& store, const Network& network, UnixSeconds now) {
+  constexpr const char* kOpen = "open the way through TLS";
+  const auto target = network.profile ? relay::parse_target(network.profile->endpoint.str()) : std::nullopt;
+  if (!target) return failure(EINVAL, kOpen, network.id, "the gateway has told no profile yet");
+  const auto identity = store.read_identity(network);
+  if (!identity) return std::unexpected(identity.error());
+  const auto options = member_options(store, network, *identity, now);
+  if (!options) return std::unexpected(options.error());
+  return DatagramStream::open(*options, *target);
 }
 
 UnixSeconds renewal_due(const std::string& certificate_pem) {

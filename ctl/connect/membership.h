@@ -6,6 +6,7 @@
 #include "ctl/connect/introduction.h"
 #include "ctl/connect/join_link.h"
 #include "ctl/connect/store.h"
+#include "ctl/connect/stream.h"
 
 /// Becoming a member of a network and staying one: what is said to the gateway, and what is stored of it. Each blocks
 /// for as long as the gateway takes to answer (a minute and a half at most), holds the network's lock meanwhile, and
@@ -19,6 +20,7 @@ struct JoinOptions {
   uint32_t rotate_days = 30;
   /// To join with in place of a token; it has to live as long as the call.
   const Introduction* introduction = nullptr;
+  std::optional<Proxy> proxy = {};  ///< of this network, from now on
 };
 
 /// Verifies the gateway, enrols, and stores the network. Before the certificate is there a failure leaves nothing;
@@ -41,6 +43,9 @@ Result<void> refresh(const Store& store, const std::string& id, UnixSeconds now)
 
 /// Looks the name of the endpoint up and stores what was found; a name that is not found is no news.
 Result<void> find_endpoint(const Store& store, const std::string& id);
+
+/// Opens the way through TLS for a member's WireGuard. Errors of DatagramStream::open.
+Result<std::shared_ptr<DatagramStream>> open_stream(const Store& store, const Network& network, UnixSeconds now);
 
 /// When the certificate is to be renewed: at two thirds of its life, plus up to a twenty-fourth of it, by the
 /// certificate, so that not all come at once. 0 for a damaged one.

@@ -46,6 +46,9 @@ Network read(const Json& json) {
   json.at("profile_since").get_to(out.profile_since);
   out.endpoint = optional_text<IpAddress>(json, "endpoint");
   json.at("trouble").get_to(out.trouble);
+  // Of versions before these were known.
+  out.proxy = json.value("proxy", "");
+  if (json.contains("hop")) out.hop = optional_text<IpAddress>(json, "hop");
   if (!json.at("profile").is_null()) {
     auto profile = parse_profile(json.at("profile").dump());
     if (!profile) throw std::invalid_argument(profile.error().detail);
@@ -75,8 +78,28 @@ std::string network_json(const Network& network) {
                     {"profile", network.profile ? Json::parse(profile_json(*network.profile)) : Json()},
                     {"profile_since", network.profile_since},
                     {"endpoint", text_or_null(network.endpoint)},
-                    {"trouble", network.trouble}};
+                    {"trouble", network.trouble},
+                    {"proxy", network.proxy},
+                    {"hop", text_or_null(network.hop)}};
   return out.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+std::string relay_json(const Relay& relay) {
+  return Json{{"port", relay.port}, {"through", relay.through}, {"since", relay.since}, {"trouble", relay.trouble}}
+             .dump() +
+         "\n";
+}
+
+std::optional<Relay> parse_relay(std::string_view json) {
+  const Json parsed = Json::parse(json, nullptr, false);
+  try {
+    return Relay{.port = parsed.at("port").get<uint16_t>(),
+                 .through = parsed.at("through").get<std::string>(),
+                 .since = parsed.at("since").get<UnixSeconds>(),
+                 .trouble = parsed.at("trouble").get<std::string>()};
+  } catch (const Json::exception&) {
+    return std::nullopt;
+  }
 }
 
 Result<Network> parse_network(const std::string& id, std::string_view json) {

@@ -9,6 +9,15 @@
 
 namespace gw::connect {
 
+/// A stream over TLS that carries WireGuard's packets, and begins at a port of this machine.
+struct Relay {
+  uint16_t port = 0;
+  std::string through;  ///< the proxy, host and port; empty: none
+  UnixSeconds since = 0;
+  std::string trouble;  ///< why there is none, though one is wanted; `port` is 0 then
+  bool operator==(const Relay&) const = default;
+};
+
 /// One network that this machine has joined, without its secrets: the contents of network.json. The private keys lie
 /// beside it, each in a file named after its public half, so that this one file says which of them count.
 struct Network {
@@ -33,6 +42,11 @@ struct Network {
   UnixSeconds profile_since = 0;
   std::optional<IpAddress> endpoint;  ///< what its name was last found to be
   std::string trouble;                ///< why the last talk with the gateway failed; empty: it did not
+  std::string proxy;                  ///< host and port of the one that was given for this network; empty: none
+  std::optional<IpAddress> hop;       ///< what the name of the proxy, or else the server's, was last found to be
+  /// Not of network.json: what the service is doing now.
+  std::optional<Relay> relay;
+  std::string relay_trouble;  ///< why none could be had
   bool operator==(const Network&) const = default;
 
   /// The gateway's own name, or the directory's where it is not known yet.
@@ -43,6 +57,9 @@ struct Network {
 std::string network_id(const HostPort& server);
 
 std::string network_json(const Network& network);
+std::string relay_json(const Relay& relay);
+std::optional<Relay> parse_relay(std::string_view json);
+
 /// EUCLEAN with the field when it is damaged. `id` is not in the text.
 Result<Network> parse_network(const std::string& id, std::string_view json);
 

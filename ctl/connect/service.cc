@@ -19,6 +19,7 @@ namespace {
 
 constexpr uint64_t kUsPerSecond = 1'000'000;
 constexpr uint64_t kTickUs = 20 * kUsPerSecond;
+constexpr uint64_t kUnsettledTickUs = 3 * kUsPerSecond;
 constexpr uint64_t kSettleUs = kUsPerSecond / 20;  // changes come in bursts
 constexpr UnixSeconds kFirstDelay = 60;
 constexpr UnixSeconds kLongestDelay = 21600;
@@ -44,10 +45,14 @@ bool Service::Patience::holds(UnixSeconds now) const { return now < next && next
 Result<int> Service::run() {
   if (auto prepared = store_.prepare(); !prepared) return std::unexpected(prepared.error());
   if (auto watched = watch(); !watched) return std::unexpected(watched.error());
+  ways_->clear();
   pass();
   sd_notify(0, "READY=1");
   auto code = loop_->run();
   sd_notify(0, "STOPPING=1");
+  // The tunnels stay, but no stream outlives this process.
+  ways_->clear();
+  std::ignore = keeper_->pass(clock_.now());
   return code;
 }
 
@@ -68,6 +73,7 @@ Result<void> Service::watch() {
   auto jobs = Jobs::open(*loop_);
   if (!jobs) return std::unexpected(jobs.error());
   jobs_ = std::move(*jobs);
+  ways_.emplace(store_, clock_, *jobs_, udp_retry_, [this] { soon(); });
   // Subscribed before the first reading, so that no change in between is missed.
   if (auto watched = watch_store(); !watched) return watched;
   if (auto watched = watch_kernel(); !watched) return watched;
@@ -120,11 +126,13 @@ void Service::watch_networks() {
 void Service::soon() { std::ignore = soon_.set_after(kSettleUs); }
 
 void Service::pass() {
-  std::ignore = tick_.set_after(kTickUs);
   watch_networks();
   const UnixSeconds now = clock_.now();
   const auto reports = keeper_->pass(now);
+  std::ignore = tick_.set_after(kTickUs);
   if (!reports) return log(SD_ERR, reports.error().message());
+  ways_->tend(*reports);
+  if (ways_->is_unsettled()) std::ignore = tick_.set_after(kUnsettledTickUs);
   for (const Report& report : *reports) tend(report, now);
   tell(*reports, now);
 }

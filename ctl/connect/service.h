@@ -7,6 +7,7 @@
 
 #include "ctl/connect/jobs.h"
 #include "ctl/connect/keeper.h"
+#include "ctl/connect/ways.h"
 #include "gatewayd/base/clock.h"
 #include "gatewayd/events/loop.h"
 #include "netlink/monitor.h"
@@ -17,7 +18,9 @@ namespace gw::connect {
 /// what has to wait for a gateway or a name server waits in a job. When it ends the tunnels stay.
 class Service {
  public:
-  Service(const Store& store, const Clock& clock) : store_(store), clock_(clock) {}
+  /// `udp_retry`: where packets go through TLS, UDP is tried again after so long, then twice as long, up to six times.
+  Service(const Store& store, const Clock& clock, std::chrono::seconds udp_retry)
+      : store_(store), clock_(clock), udp_retry_(udp_retry) {}
 
   /// Until SIGTERM or SIGINT.
   Result<int> run();
@@ -46,10 +49,12 @@ class Service {
 
   const Store& store_;
   const Clock& clock_;
+  std::chrono::seconds udp_retry_;
   std::optional<events::Loop> loop_;
   std::optional<Keeper> keeper_;
   std::optional<nl::Monitor> monitor_;
   std::optional<Jobs> jobs_;
+  std::optional<Ways> ways_;
   UniqueFd inotify_;
   events::Source terminate_, interrupt_, store_source_, kernel_source_, soon_, tick_;
   std::map<std::string, Patience> patience_;

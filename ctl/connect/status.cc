@@ -25,7 +25,12 @@ UnixSeconds end_of(const Network& network) {
 }
 
 /// The way that packets take to the gateway.
-constexpr const char* kTransport = "udp";
+std::string transport_text(const Network& network, UnixSeconds now) {
+  const auto& relay = network.relay;
+  if (!relay) return "UDP";
+  return "TLS " + std::to_string(network.server.port) +
+         (relay->through.empty() ? "" : " through proxy " + relay->through) + ", since " + ctl::ago(now, relay->since);
+}
 
 void add_network(const Report& report, UnixSeconds now, ctl::Facts& facts) {
   using ctl::Tone;
@@ -40,7 +45,7 @@ void add_network(const Report& report, UnixSeconds now, ctl::Facts& facts) {
     facts.add("gateway", network.profile->endpoint.str());
   }
   facts.add("device", network.interface);
-  facts.add("transport", kTransport);
+  facts.add("transport", transport_text(network, now));
   if (report.state) {
     facts.add("handshake", ctl::ago(now, report.state->peer.last_handshake));
     facts.add("received", ctl::bytes(report.state->peer.rx_bytes));
@@ -65,12 +70,16 @@ Json network_facts(const Report& report, UnixSeconds now) {
               {"network", network.name()},
               {"up", report.is_up(now)},
               {"interface", network.interface},
-              {"transport", kTransport},
+              {"transport", network.relay ? "tls" : "udp"},
               {"key", network.key.str()},
               {"certificate_not_after", end_of(network)},
               {"fail_closed", network.fail_closed},
               {"dns", report.dns},
               {"problems", report.problems}};
+  if (network.relay) {
+    out["transport_since"] = network.relay->since;
+    out["proxy"] = network.relay->through;
+  }
   if (network.profile) {
     out["name"] = network.profile->client;
     out["addresses"] = texts(network.profile->addresses);

@@ -19,6 +19,8 @@ namespace fs = std::filesystem;
 constexpr mode_t kDirectoryMode = 0700;
 constexpr mode_t kFileMode = 0600;
 constexpr const char* kState = "network.json";
+constexpr const char* kRelay = "relay.json";
+constexpr const char* kProxy = "proxy";
 constexpr std::string_view kKeyPrefix = "wireguard-";
 constexpr std::string_view kIdentityPrefix = "identity-";
 constexpr size_t kMaxKeyFile = 4096;
@@ -89,7 +91,13 @@ Result<Store::Networks> Store::load() const {
 Result<Network> Store::load(const std::string& id) const {
   const auto text = read_file(directory_of(id) + "/" + kState);
   if (!text) return std::unexpected(text.error());
-  return parse_network(id, *text);
+  auto network = parse_network(id, *text);
+  if (!network) return network;
+  const auto text_of_relay = read_file(directory_of(id) + "/" + kRelay);
+  const auto relay = text_of_relay ? parse_relay(*text_of_relay) : std::nullopt;
+  if (relay && relay->port != 0) network->relay = relay;
+  if (relay) network->relay_trouble = relay->trouble;
+  return network;
 }
 
 Result<Network> Store::find(const std::string& word) const {
@@ -113,7 +121,8 @@ Result<void> Store::save(const Network& network) const {
   if (!written) return written;
   for (const fs::path& path : entries_of(directory)) {
     const std::string name = path.filename().string();
-    const bool wanted = name == kState || name == key_file(network.key) || name == identity_file(network.identity) ||
+    const bool wanted = name == kState || name == kRelay || name == kProxy || name == key_file(network.key) ||
+                        name == identity_file(network.identity) ||
                         (network.next_key && name == key_file(*network.next_key));
     if (!wanted) shred(path);
   }
@@ -162,6 +171,32 @@ Result<pki::PrivateKey> Store::read_identity(const Network& network) const {
   pki::wipe(*text);
   if (!key) return damaged(network.id, "the key of its certificate is damaged");
   return key;
+}
+
+Result<void> Store::write_proxy(const std::string& id, const Proxy& proxy) const {
+  if (auto made = make_directories(directory_of(id), kDirectoryMode); !made) return made;
+  const ctl::Secret text(proxy_url(proxy));
+  return write_file_atomically(directory_of(id) + "/" + kProxy, text.text, kFileMode);
+}
+
+Result<std::optional<Proxy>> Store::read_proxy(const std::string& id) const {
+  auto text = read_file(directory_of(id) + "/" + kProxy, kMaxKeyFile);
+  if (!text && text.error().code == ENOENT) return std::nullopt;
+  if (!text) return std::unexpected(text.error());
+  auto proxy = parse_proxy(*text);
+  pki::wipe(*text);
+  if (!proxy) return damaged(id, "the file of its proxy is damaged");
+  return std::move(*proxy);
+}
+
+Result<void> Store::set_relay(const std::string& id, const std::optional<Relay>& relay) const {
+  const std::string path = directory_of(id) + "/" + kRelay;
+  std::error_code error;
+  if (!relay) {
+    fs::remove(path, error);
+    return {};
+  }
+  return write_file_atomically(path, relay_json(*relay), kFileMode);
 }
 
 Result<UniqueFd> Store::lock(const std::string& id) const {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "ctl/connect/network.h"
+#include "ctl/connect/proxy.h"
 #include "gatewayd/base/fd.h"
 #include "gatewayd/pki/pki.h"
 
@@ -48,6 +49,14 @@ class Store {
   /// EUCLEAN when the file is missing, damaged or of another key.
   [[nodiscard]] Result<SecretKey> read_key(const std::string& id, const PublicKey& key) const;
   [[nodiscard]] Result<pki::PrivateKey> read_identity(const Network& network) const;
+
+  /// With its password, 0600. Makes the directory where it is missing.
+  Result<void> write_proxy(const std::string& id, const Proxy& proxy) const;
+  /// Nothing when there is none; EUCLEAN when the file is damaged.
+  [[nodiscard]] Result<std::optional<Proxy>> read_proxy(const std::string& id) const;
+
+  /// What `load` tells as Network::relay and relay_trouble. Not an error when there is no such network any more.
+  Result<void> set_relay(const std::string& id, const std::optional<Relay>& relay) const;
 
   /// Waits for whoever works on the network; ENOENT when it is not there.
   [[nodiscard]] Result<UniqueFd> lock(const std::string& id) const;

@@ -98,14 +98,17 @@ Result<void> Tunnels::keep_wireguard(const Wanted& wanted, const SecretKey& secr
   const bool same = known && present->second.allowed_ips == peer.allowed_ips &&
                     present->second.keepalive == peer.keepalive &&
                     (!peer.endpoint || present->second.endpoint == peer.endpoint);
-  if (new_key && known) {
-    // Keepalive that goes from none to some sends a packet at once, and with it the handshake that the new key needs.
+  const bool moves = known && peer.endpoint && device->states.contains(gateway.key) &&
+                     device->states.at(gateway.key).endpoint != peer.endpoint;
+  if (known && (new_key || moves)) {
+    // Keepalive that goes from none to some sends a packet at once, and with it the handshake that a new key needs, or
+    // the news of the other way.
     change.set[gateway.key] = peer;
     change.set[gateway.key].keepalive = 0;
     if (auto done = wireguard_->change(wanted.interface, change); !done) return done;
     change = {};
   }
-  if (!same || new_key) change.set[gateway.key] = peer;
+  if (!same || new_key || moves) change.set[gateway.key] = peer;
   if (!change.private_key && !change.fwmark && change.set.empty() && change.remove.empty()) return {};
   return wireguard_->change(wanted.interface, change);
 }
@@ -225,7 +228,11 @@ Result<Tunnels::State> Tunnels::read(const std::string& id, const std::string& i
   if (link->alias != alias_of(id)) return failure(ENODEV, "read the tunnel of", id, interface + " is not of it");
   const auto device = wireguard_->read(interface);
   if (!device) return std::unexpected(device.error());
-  State out{.ifindex = link->index, .up = link->up, .key = device->public_key, .peer = {}};
+  State out{.ifindex = link->index,
+            .up = link->up,
+            .key = device->public_key,
+            .listen_port = device->listen_port,
+            .peer = {}};
   if (const auto peer = device->states.find(gateway); peer != device->states.end()) out.peer = peer->second;
   return out;
 }

@@ -40,6 +40,7 @@ class Tunnels {
     uint32_t ifindex = 0;
     bool up = false;
     std::optional<PublicKey> key;
+    uint16_t listen_port = 0;  ///< of WireGuard on this machine
     nl::WgPeerState peer;
   };
   /// ENODEV when there is no such device, or it is not ours.

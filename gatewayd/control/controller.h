@@ -343,6 +343,8 @@ class Controller {
   virtual Result<std::string> reenroll(const Reenrolment& reenrolment) = 0;
   /// For the client of that certificate.
   virtual Result<ProfileFacts> enrolled_profile(const std::string& certificate_pem) = 0;
+  /// The name of the client whose certificate that is, when it has access now. Errors as above.
+  virtual Result<std::string> certificate_holder(const std::string& certificate_pem) = 0;
   virtual Result<EnrolmentFacts> enrolment_facts() = 0;
   /// The enrolment server's certificate for the key in `request_pem`, its chain behind it: PEM.
   virtual Result<std::string> certify_front(const std::string& request_pem) = 0;

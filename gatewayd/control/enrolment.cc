@@ -187,6 +187,17 @@ Result<std::string> GatewayController::rotate(const registry::Client& client, co
   return certificate->pem;
 }
 
+// One that was replaced names its client as well: it is asked about streams that were opened before.
+Result<std::string> GatewayController::certificate_holder(const std::string& certificate_pem) {
+  const auto holder = holder_of(certificate_pem);
+  if (!holder) return std::unexpected(holder.error());
+  const auto& [certificate, client] = *holder;
+  const bool revoked = certificate.revoked_at != 0 && certificate.reason != "superseded";
+  if (revoked || !client.has_access(now()))
+    return failure(EKEYREVOKED, "let through", client.name, "the client has no access");
+  return client.name;
+}
+
 Result<ProfileFacts> GatewayController::enrolled_profile(const std::string& certificate_pem) {
   const auto holder = holder_of(certificate_pem);
   if (!holder) return std::unexpected(holder.error());

@@ -191,6 +191,7 @@ class GatewayController final : public Controller {
   Result<std::string> enroll_by_certificate(const CertificateEnrolment& enrolment) override;
   Result<std::string> reenroll(const Reenrolment& reenrolment) override;
   Result<ProfileFacts> enrolled_profile(const std::string& certificate_pem) override;
+  Result<std::string> certificate_holder(const std::string& certificate_pem) override;
   Result<EnrolmentFacts> enrolment_facts() override;
   Result<std::string> certify_front(const std::string& request_pem) override;
   Result<std::vector<registry::Certificate>> certificates() override;

@@ -121,6 +121,12 @@ Result<void> get_profile(Call& call) {
   return {};
 }
 
+Result<void> get_holder(Call& call) {
+  const auto certificate = read_text(call.in);
+  if (!certificate) return std::unexpected(certificate.error());
+  return answer_text(call, call.controller.certificate_holder(*certificate));
+}
+
 Result<void> get_crl(Call& call) {
   const auto crls = call.controller.crls_der();
   if (!crls) return std::unexpected(crls.error());
@@ -136,6 +142,7 @@ constexpr Method kMethods[] = {
     {"EnrollByCertificate", "a{sv}", "s", P(enrolment) P(certificate_pem), Access::enroll, enroll_by_certificate},
     {"Reenroll", "a{sv}", "s", P(reenrolment) P(certificate_pem), Access::enroll, reenroll},
     {"GetProfile", "s", "a{sv}", P(certificate_pem) P(profile), Access::enroll, get_profile},
+    {"GetHolder", "s", "s", P(certificate_pem) P(client), Access::enroll, get_holder},
     {"GetCrl", "", "ay", P(der), Access::enroll, get_crl},
 };
 #undef P

@@ -57,6 +57,20 @@ class Doors {
   uint64_t next_ = 0;
 };
 
+/// A place among the connections, given back in whatever way its holder ends.
+class Seat {
+ public:
+  Seat(Doors& doors, const std::string& source, std::function<void()> close)
+      : doors_(doors), place_(doors.enter(source, std::move(close))) {}
+  Seat(const Seat&) = delete;
+  Seat& operator=(const Seat&) = delete;
+  ~Seat() { doors_.leave(place_); }
+
+ private:
+  Doors& doors_;
+  Doors::Place place_;
+};
+
 /// What an address counts as.
 std::string source_of(const std::string& address);
 

@@ -9,8 +9,9 @@
 namespace gw::enroll {
 
 struct HttpRequest {
-  std::string method;  ///< "GET"
-  std::string path;    ///< without the query
+  std::string method;   ///< "GET"
+  std::string path;     ///< without the query
+  std::string upgrade;  ///< the protocol that it wants to change to (RFC 9110 §7.8), by HTTP/1.1; empty: none
   std::string content_type, authorization, proof, present_proof;
   std::string body;
   std::string certificate_pem;  ///< of the client, whose key TLS has proven; empty: it showed none

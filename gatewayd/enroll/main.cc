@@ -112,7 +112,8 @@ int serve(const Options& options) {
   Bus bus(io);
   Service service(bus);
   Doors doors(Doors::Limits{});
-  Server server(io, service, doors, [&identity] { return identity->context(); });
+  Relays relays(io, service);
+  Server server(io, service, doors, relays, [&identity] { return identity->context(); });
   asio::co_spawn(io, keep(io, bus, service, *identity), asio::detached);
   for (auto& acceptor : listening) server.serve(std::move(acceptor));
   asio::signal_set signals(io, SIGTERM, SIGINT);

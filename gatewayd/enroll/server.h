@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "gatewayd/enroll/doors.h"
+#include "gatewayd/enroll/relays.h"
 #include "gatewayd/enroll/service.h"
 
 namespace boost::asio::ssl {
@@ -22,7 +23,7 @@ class Server {
   using Context = std::function<std::shared_ptr<boost::asio::ssl::context>()>;
 
   /// `context`: what new connections use; nullptr closes them at once. All outlive it.
-  Server(boost::asio::io_context& io, Service& service, Doors& doors, Context context);
+  Server(boost::asio::io_context& io, Service& service, Doors& doors, Relays& relays, Context context);
 
   /// Accepts on a listening socket, for ever.
   void serve(boost::asio::ip::tcp::acceptor acceptor);
@@ -35,6 +36,7 @@ class Server {
   boost::asio::io_context& io_;
   Service& service_;
   Doors& doors_;
+  Relays& relays_;
   Context context_;
 };
 

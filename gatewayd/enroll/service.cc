@@ -194,6 +194,12 @@ asio::awaitable<HttpAnswer> Service::profile(HttpRequest request) {
   co_return json(*facts);
 }
 
+asio::awaitable<Result<std::string>> Service::holder_of(std::string certificate_pem) {
+  const auto name = co_await bus_.call("GetHolder", "s", only(std::move(certificate_pem)));
+  if (!name) co_return std::unexpected(name.error());
+  co_return name->get<std::string>();
+}
+
 asio::awaitable<HttpAnswer> Service::answer(HttpRequest request) {
   const bool get = request.method == "GET" || request.method == "HEAD";
   const bool post = request.method == "POST";

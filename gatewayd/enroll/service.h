@@ -21,6 +21,8 @@ class Service {
   ~Service() { bus_.on_restart(nullptr); }
 
   boost::asio::awaitable<HttpAnswer> answer(HttpRequest request);
+  /// The client whose certificate that is, when it has access. Errors as gatewayd tells them (Bus::call).
+  boost::asio::awaitable<Result<std::string>> holder_of(std::string certificate_pem);
   /// control::EnrolmentFacts as gatewayd told them, at most a few seconds ago.
   boost::asio::awaitable<Result<Json>> facts();
 

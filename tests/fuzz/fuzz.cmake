@@ -14,6 +14,8 @@ set(fuzz_guard_layers gw_bpf gw_support)
 set(fuzz_connect_layers gw_connect)
 set(fuzz_token_layers gw_connect gw_control)
 set(fuzz_dbus_layers gw_dbus)
+set(fuzz_capsules_layers gw_relay)
+set(fuzz_head_layers gw_enroll)
 
 foreach(fuzzer IN LISTS fuzzers)
   get_filename_component(name ${fuzzer} NAME_WE)

@@ -99,11 +99,11 @@ Host::~Host() {
   }
 }
 
-Prepare Host::enter(const Prepare& more) const {
-  return [pid = holder_.pid(), more] {
+Prepare Host::enter(const Prepare& more, bool threads) const {
+  return [pid = holder_.pid(), more, threads] {
     const UniqueFd root(open(("/proc/" + std::to_string(pid) + "/root").c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
     // What the program starts belongs to the host; itself it stays a child of the test.
-    enter_namespace(pid, "pid", CLONE_NEWPID);
+    if (!threads) enter_namespace(pid, "pid", CLONE_NEWPID);
     enter_namespace(pid, "net", CLONE_NEWNET);
     enter_namespace(pid, "mnt", CLONE_NEWNS);
     // That leads to the root of the mount namespace, which is not ours where we were started in a chroot.
@@ -136,6 +136,10 @@ void Host::ip(const std::vector<std::string>& commands) const {
 
 Process Host::start(const Arguments& argv, const std::string& log, const Prepare& more) const {
   return test::start(argv, log, enter(more));
+}
+
+Process Host::start_threaded(const Arguments& argv, const std::string& log) const {
+  return test::start(argv, log, enter({}, true));
 }
 
 void Host::in(const std::function<void()>& work) const {

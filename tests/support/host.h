@@ -30,11 +30,14 @@ class Host {
   /// Several commands of ip(8) by one run of it: starting a program is what costs on an emulated machine.
   void ip(const std::vector<std::string>& commands) const;
   [[nodiscard]] Process start(const Arguments& argv, const std::string& log, const Prepare& more = {}) const;
+  /// For a program with threads, which a process that has entered a process namespace may not make (clone(2), EINVAL):
+  /// what it starts is left behind when the test program is killed.
+  [[nodiscard]] Process start_threaded(const Arguments& argv, const std::string& log) const;
   /// Calls `work` in a thread inside the network namespace and waits: sockets made there stay there.
   void in(const std::function<void()>& work) const;
 
  private:
-  [[nodiscard]] Prepare enter(const Prepare& more = {}) const;
+  [[nodiscard]] Prepare enter(const Prepare& more = {}, bool threads = false) const;
   std::string name_;
   Process holder_;
 };

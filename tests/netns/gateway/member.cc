@@ -35,11 +35,15 @@ Member::Member(Lab& lab, std::string name)
   lab_.attach(name_);
 }
 
-Output Member::gwconnect(const std::string& text) const {
-  Arguments command = {"env", "DBUS_SYSTEM_BUS_ADDRESS=" + lab_.bus_address(), kProgram, "--state", state_};
-  for (const auto& word : words(text)) command.push_back(word);
-  return host().run(command);
+Arguments Member::command(const std::string& text) const {
+  Arguments out = {"env", "DBUS_SYSTEM_BUS_ADDRESS=" + lab_.bus_address()};
+  out.insert(out.end(), environment_.begin(), environment_.end());
+  out.insert(out.end(), {kProgram, "--state", state_});
+  for (const auto& word : words(text)) out.push_back(word);
+  return out;
 }
+
+Output Member::gwconnect(const std::string& text) const { return host().run(command(text)); }
 
 std::string Member::must(const std::string& text) const {
   const Output output = gwconnect(text);
@@ -51,9 +55,8 @@ std::string Member::must(const std::string& text) const {
 
 nlohmann::json Member::status() const { return nlohmann::json::parse(gwconnect("status --json").out); }
 
-void Member::start() {
-  service_ = host().start({"env", "DBUS_SYSTEM_BUS_ADDRESS=" + lab_.bus_address(), kProgram, "--state", state_, "run"},
-                          state_ + ".log");
+void Member::start(const std::string& options) {
+  service_ = host().start_threaded(command("run " + options), state_ + ".log");
 }
 
 std::string Member::log() const { return read_file(state_ + ".log").value_or(""); }

@@ -17,13 +17,15 @@ class Member {
   [[nodiscard]] Host& host() const { return lab_.client(name_); }
   [[nodiscard]] const std::string& state() const { return state_; }
 
+  /// NAME=VALUE, for what runs from now on.
+  void set_environment(Arguments variables) { environment_ = std::move(variables); }
   [[nodiscard]] Output gwconnect(const std::string& words) const;
   std::string must(const std::string& words) const;  ///< throws when refused
   /// `status --json`, one entry a network.
   [[nodiscard]] nlohmann::json status() const;
 
   /// `gwconnect run`.
-  void start();
+  void start(const std::string& options = {});
   void end(int signal) { service_.end(signal); }
   [[nodiscard]] bool running() const { return service_.running(); }
   [[nodiscard]] std::string log() const;
@@ -39,6 +41,9 @@ class Member {
   Lab& lab_;
   std::string name_;
   std::string state_;
+  [[nodiscard]] Arguments command(const std::string& words) const;
+
+  Arguments environment_;
   uint32_t memberships_ = 0;
   Process service_;
 };

@@ -168,6 +168,9 @@ class FakeController final : public control::Controller {
   Result<control::ProfileFacts> enrolled_profile(const std::string& pem) override {
     return answer("enrolled_profile " + pem, profile_answer);
   }
+  Result<std::string> certificate_holder(const std::string& pem) override {
+    return answer("certificate_holder " + pem, std::string("alice"));
+  }
   Result<control::EnrolmentFacts> enrolment_facts() override { return answer("enrolment_facts", facts_answer); }
   Result<std::string> certify_front(const std::string& request) override {
     return answer("certify_front " + request, std::string("CHAIN"));
