@@ -92,7 +92,7 @@ Outcome<std::string> request(Context& context, const RequestOptions& options) {
   }
   const auto answer = context.ask("RequestAuthority", "s", Json::array({options.name}));
   if (!answer) return std::unexpected(answer.error());
-  const std::string pem = answer->get<std::string>();
+  auto pem = answer->get<std::string>();
   if (to_file) {
     constexpr mode_t kMode = 0644;
     if (const auto written = write_file_atomically(options.out, pem, kMode); !written) return refused(written.error());

@@ -109,6 +109,24 @@ TEST_F(Package, LetsAClientInWithKernelWireGuardAndKeepsSshOpen) {
   EXPECT_NE(self.find("NoNewPrivs:\t1"), std::string::npos) << self;
 }
 
+TEST_F(Package, KeepsTheKeysOfTheAuthorityFromGatewayd) {
+  EXPECT_EQ(property("gatewayd-signer.service", "User"), "gatewayd-signer");
+  EXPECT_EQ(property("gatewayd-signer.service", "ActiveState"), "active") << "it has issued the certificate above";
+  EXPECT_TRUE(fs::exists("/var/lib/gatewayd-signer/ca/issuing.key"));
+  EXPECT_FALSE(fs::exists("/var/lib/gatewayd/ca"));
+  const std::string as_gatewayd = "setpriv --reuid gatewayd --regid gatewayd --clear-groups ";
+  EXPECT_FALSE(on_machine(as_gatewayd + "cat /var/lib/gatewayd-signer/ca/issuing.key").ok());
+  write("/root/passphrase", "four words are enough\n");
+  must_on_machine("gwctl backup /root/whole.backup --passphrase-file /root/passphrase");
+  fs::copy("/root/passphrase", "/tmp/passphrase");
+  fs::permissions("/tmp/passphrase", fs::perms(0644));
+  const Output refused = on_machine(as_gatewayd + "gwctl backup /tmp/b --passphrase-file /tmp/passphrase");
+  EXPECT_FALSE(refused.ok());
+  EXPECT_NE(refused.err.find("to root alone"), std::string::npos) << refused.err;
+  must_on_machine("gwctl ca rotate");
+  EXPECT_NE(must_on_machine("gwctl ca show").find("gatewayd issuing CA 2"), std::string::npos);
+}
+
 TEST_F(Package, WritesWhatGwctlChangesAndReloadsWhatIsEdited) {
   must_on_machine("gwctl group add guests --description visitors");
   EXPECT_TRUE(fs::exists("/etc/gatewayd/gateway.d/90-gwctl.yaml"));
