@@ -120,6 +120,7 @@ void put(Writer& out, const control::TokenHandout& handout) {
 void put(Writer& out, const control::TrustStatus& status) {
   const registry::Trust& trust = status.trust;
   std::vector<std::string> maps;
+  maps.reserve(trust.maps.size());
   for (const registry::TrustMap& map : trust.maps) maps.push_back(control::map_text(map));
   out.put("name", trust.name).put("maps", maps);
   out.open_member("roots");
