@@ -101,7 +101,10 @@ void Ways::look(const Report& report) {
                              .tx = peer.tx_bytes,
                              .session = report.is_up(clock_.now())};
   const auto wish = way.transport.observe(sign, monotonic());
-  if (wish == Transport::Wish::nothing && sign.session && !way.stream && !way.trouble.empty()) {
+  way.handshake = peer.last_handshake;
+  // The session of before is no sign that it is over: only a handshake since is.
+  const bool fresh = way.handshake != way.handshake_at_trouble;
+  if (wish == Transport::Wish::nothing && sign.session && fresh && !way.stream && !way.trouble.empty()) {
     way.trouble.clear();
     tell(network.id, std::nullopt);
   }
@@ -145,6 +148,7 @@ void Ways::dialled(const std::string& id, const Result<void>& result, std::share
     const std::string trouble = port.error().message();
     if (trouble != way.trouble) tell(id, Relay{.port = 0, .through = {}, .since = 0, .trouble = trouble});
     way.trouble = trouble;
+    way.handshake_at_trouble = way.handshake;
     return;
   }
   way.trouble.clear();

@@ -35,9 +35,10 @@ class Ways {
  private:
   struct Way {
     Transport transport;
-    std::shared_ptr<DatagramStream> stream;  // none: UDP, or it is being opened
-    uint16_t wireguard = 0;                  // the port on this machine that the stream is for
-    std::string trouble;                     // that was told
+    std::shared_ptr<DatagramStream> stream;               // none: UDP, or it is being opened
+    uint16_t wireguard = 0;                               // the port on this machine that the stream is for
+    std::string trouble;                                  // that was told
+    UnixSeconds handshake = 0, handshake_at_trouble = 0;  ///< WireGuard's last, and the one when `trouble` came up
   };
   void look(const Report& report);
   void dial(const Network& network);
