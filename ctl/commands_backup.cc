@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "ctl/arguments.h"
+#include "ctl/far_signer.h"
 #include "ctl/fields.h"
 #include "ctl/format.h"
 #include "ctl/issue.h"
@@ -86,13 +87,13 @@ Outcome<std::string> fetch(Context& context) {
   return tar;
 }
 
+signer::Remote signer_of(const Context& context, const std::string& socket) {
+  return context.host.empty() ? signer::Remote(socket) : signer::Remote(through_ssh(context.host, socket));
+}
+
 /// The keys of the authority: gatewayd itself cannot read them (docs/adr/0010-signer.md).
 Outcome<pki::NamedFiles> fetch_authority(const Context& context, const std::string& socket) {
-  if (!context.host.empty()) {
-    return refused("the authority's keys do not leave the gateway by --host: run it there, ssh " + context.host +
-                   " gwctl backup …");
-  }
-  auto files = signer::Remote(socket).export_files();
+  auto files = signer_of(context, socket).export_files();
   if (!files) return refused(files.error());
   return *files;
 }
@@ -204,10 +205,9 @@ Outcome<std::string> restore(Context& context, const RestoreOptions& options) {
   auto tar = pki::unseal(*sealed, *passphrase);
   pki::wipe(*passphrase);
   if (!tar) return refused(options.file + ": " + tar.error().detail);
-  if (!context.host.empty()) return refused("run it on the gateway: the authority's keys do not travel by --host");
   auto authority = take_authority(*tar, context.now());
   if (!authority) return std::unexpected(authority.error());
-  signer::Remote keys(options.signer);
+  signer::Remote keys = signer_of(context, options.signer);
   // gatewayd has it put in place when it starts anew with the rest.
   const auto staged = keys.stage(*authority);
   wipe_all(*authority);

@@ -130,7 +130,10 @@ Result<void> Daemon::open_signer() {
   }
   const std::string socket = run_directory_ + "/signer";
   if (auto opened = signer_child_.open(socket, options_.state + "/ca"); !opened) return opened;
-  signer_.emplace(socket, [this] { return signer_child_.ready(); });
+  signer_.emplace([this, socket](const signer::Json& question) -> Result<signer::Json> {
+    if (auto ready = signer_child_.ready(); !ready) return std::unexpected(ready.error());
+    return signer::ask_at(socket, question);
+  });
   return {};
 }
 

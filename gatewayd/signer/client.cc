@@ -42,11 +42,8 @@ std::unexpected<Error> other_version() { return failure(EBADMSG, kAsk, {}, "the 
 
 }  // namespace
 
-Result<Json> Remote::ask(const Json& question) {
-  if (before_) {
-    if (auto ready = before_(); !ready) return std::unexpected(ready.error());
-  }
-  const auto fd = connect_to(socket_);
+Result<Json> ask_at(const std::string& socket, const Json& question) {
+  const auto fd = connect_to(socket);
   if (!fd) return std::unexpected(fd.error());
   if (auto sent = send_message(fd->get(), question); !sent) return std::unexpected(sent.error());
   const auto answer = receive_message(fd->get());
@@ -55,14 +52,14 @@ Result<Json> Remote::ask(const Json& question) {
 }
 
 Result<std::string> Remote::ask_for_text(const Json& question) {
-  const auto answer = ask(question);
+  const auto answer = way_(question);
   if (!answer) return std::unexpected(answer.error());
   if (!answer->is_string()) return other_version();
   return answer->get<std::string>();
 }
 
 Result<pki::AuthorityView> Remote::ask_for_view(const Json& question) {
-  const auto answer = ask(question);
+  const auto answer = way_(question);
   if (!answer) return std::unexpected(answer.error());
   try {
     const pki::AuthorityCertificates certificates = certificates_from(*answer);
@@ -132,7 +129,7 @@ Result<pki::AuthorityView> Remote::import(const std::string& pems, bool cut_off,
 }
 
 Result<pki::NamedFiles> Remote::export_files() {
-  const auto answer = ask({{"op", "export"}});
+  const auto answer = way_({{"op", "export"}});
   if (!answer) return std::unexpected(answer.error());
   try {
     return answer->get<pki::NamedFiles>();
@@ -142,12 +139,12 @@ Result<pki::NamedFiles> Remote::export_files() {
 }
 
 Result<void> Remote::stage(const pki::NamedFiles& files) {
-  const auto answer = ask({{"op", "stage"}, {"files", files}});
+  const auto answer = way_({{"op", "stage"}, {"files", files}});
   return answer ? Result<void>() : std::unexpected(answer.error());
 }
 
 Result<void> Remote::adopt() {
-  const auto answer = ask({{"op", "adopt"}});
+  const auto answer = way_({{"op", "adopt"}});
   return answer ? Result<void>() : std::unexpected(answer.error());
 }
 

@@ -11,14 +11,20 @@
 
 namespace gw::signer {
 
-/// The process that holds the keys, behind its socket. Each question is a connection of its own, so that a signer that
-/// was started anew is found again. Errors: those of the signer, and of the way to it, with what to do. Blocks for at
-/// most five seconds where it hangs.
+/// Takes a question there and brings back what is "ok", or the error of the signer or of the way.
+using Way = std::function<Result<Json>(const Json& question)>;
+
+/// The way to the process that listens at a socket of this machine. Each question is a connection of its own, so that a
+/// signer that was started anew is found again. Blocks for at most five seconds where it hangs. Errors: of connect(2),
+/// with what to do; of send_message, receive_message and result_of.
+Result<Json> ask_at(const std::string& socket, const Json& question);
+
+/// The process that holds the keys, wherever it is. Errors: those of the signer and of the way to it.
 class Remote final : public pki::Signer {
  public:
-  /// `before` is called before each question, to start the process where that is needed; it may be empty.
-  explicit Remote(std::string socket, std::function<Result<void>()> before = {})
-      : socket_(std::move(socket)), before_(std::move(before)) {}
+  explicit Remote(Way way) : way_(std::move(way)) {}
+  explicit Remote(std::string socket)
+      : way_([socket = std::move(socket)](const Json& question) { return ask_at(socket, question); }) {}
 
   Result<pki::AuthorityView> view() override;
   Result<pki::AuthorityView> init(const std::string& name, UnixSeconds now) override;
@@ -42,13 +48,11 @@ class Remote final : public pki::Signer {
   Result<void> adopt();
 
  private:
-  Result<Json> ask(const Json& question);
   Result<std::string> ask_for_text(const Json& question);
   Result<pki::AuthorityView> ask_for_view(const Json& question);
   Result<pki::Certificate> ask_for_certificate(const Json& question);
 
-  std::string socket_;
-  std::function<Result<void>()> before_;
+  Way way_;
   std::vector<pki::AuthorityView> known_;  // the last view: at most one
 };
 

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <unistd.h>
 
 #include <array>
 #include <cerrno>
@@ -18,7 +19,8 @@ constexpr time_t kPatience = 5;
 
 Result<void> send_all(int fd, std::string_view bytes) {
   while (!bytes.empty()) {
-    const ssize_t n = ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    ssize_t n = ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (n < 0 && errno == ENOTSOCK) n = ::write(fd, bytes.data(), bytes.size());  // a pipe of sshd
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return failure(errno, kTalk);
     bytes.remove_prefix(static_cast<size_t>(n));
@@ -28,7 +30,7 @@ Result<void> send_all(int fd, std::string_view bytes) {
 
 Result<void> receive_all(int fd, char* into, size_t size) {
   while (size > 0) {
-    const ssize_t n = ::recv(fd, into, size, 0);
+    const ssize_t n = ::read(fd, into, size);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0 && errno == EAGAIN) return failure(ETIMEDOUT, kTalk, {}, "no answer within five seconds");
     if (n < 0) return failure(errno, kTalk);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
 #include <pty.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
@@ -132,6 +133,44 @@ TEST_F(BackupCommand, NeedsTheHolderOfTheKeys) {
   EXPECT_EQ(output.status, 1);
   EXPECT_THAT(output.err, HasSubstr("/nowhere/socket"));
   EXPECT_FALSE(std::filesystem::exists(directory() / "b"));
+}
+
+/// In place of ssh: writes down what it was called with, and does what the machine over there would do.
+void put_ssh(const std::filesystem::path& directory, const std::string& bus) {
+  const std::string path = bus.substr(bus.find('/'), bus.find(',') - bus.find('/'));
+  std::ofstream(directory / "ssh") << "#!/bin/sh\necho \"$@\" >>" << (directory / "called").string() << "\ncase $* in\n"
+                                   << "*stdio-bridge) exec socat - UNIX-CONNECT:" << path << ";;\n"
+                                   << "*' gone.example '*) exit 255;;\n*' old.example '*) exit 127;;\n"
+                                   << "*) shift $(($# - 1)); eval exec '" GW_BINARY_DIR
+                                      "'/\"${1#*/gatewayd/}\";;\nesac\n";
+  ::chmod((directory / "ssh").c_str(), 0755);
+}
+
+TEST_F(BackupCommand, RestoresAnotherMachineThroughSsh) {
+  put_sealed("good");
+  put_ssh(directory(), bus().address());
+  gateway().answer("BeginRestore", {uint64_t{1} << 33U});
+  gateway().answer("WriteRestore", json::array());
+  gateway().answer("Restore", {json{{"created", std::time(nullptr)}, {"gateway", "contoso"}, {"clients", 0}}});
+  const auto output = gwctl({"-H", "root@[gw.example]:2222", "restore", "good", "--passphrase-file", "passphrase"},
+                            {"GATEWAYD_SIGNER=" + signer_.socket(), "PATH=" + directory().string() + ":/usr/bin:/bin"});
+  EXPECT_EQ(output.status, 0) << output.err;
+  EXPECT_EQ(pki::export_authority(keys_ / "ca.restore").value(), authority_);
+  EXPECT_THAT(content("called"),
+              HasSubstr("-xT -p 2222 -- root@gw.example /usr/libexec/gatewayd/gatewayd-signer --ask '"));
+}
+
+TEST_F(BackupCommand, SaysWhyTheSignerOfAnotherMachineDoesNotAnswer) {
+  put_ssh(directory(), bus().address());
+  for (const auto& [host, reason] :
+       {std::pair{"gone.example", "ssh ended with 255; try: ssh gone.example true"},
+        std::pair{"old.example", "the gateway is of an older version"}, std::pair{"gw.example", "/no'where"}}) {
+    const auto output = gwctl({"-H", host, "backup", "b", "--passphrase-file", "passphrase", "--signer", "/no'where"},
+                              {"PATH=" + directory().string() + ":/usr/bin:/bin"});
+    EXPECT_EQ(output.status, 1);
+    EXPECT_THAT(output.err, HasSubstr(reason));
+    EXPECT_FALSE(std::filesystem::exists(directory() / "b"));
+  }
 }
 
 /// gwctl on a terminal of its own.
