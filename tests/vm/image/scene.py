@@ -6,7 +6,7 @@ from machine import Machine
 from world import World
 
 CONFIGURATION = """\
-gateway: {name: lab, public: {interface: eth0, endpoint: 10.9.0.50, allow: [ssh, ping]}}
+gateway: {name: lab, public: {interface: eth0, endpoint: 10.9.0.50, allow: [ssh, ping], enroll_port: 443}}
 vpn: {subnets: [172.16.201.0/24]}
 subnets:
   web: {prefixes: [10.1.1.0/24], interface: eth1, address: 10.1.1.1}

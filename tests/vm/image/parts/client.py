@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The configuration of the boot partition is taken over, and a client outside gets what the rules give him, until revoked."""
+import json
 import re
 import time
 
@@ -31,6 +32,21 @@ def add_client(machine, name):
         return done.stdout if done.returncode == 0 else None
 
     return wait_for("a profile", issued, 120, 2)
+
+
+def join(scene, machine):
+    """A laptop with nothing but a link, by the enrolment server of the image."""
+    link = json.loads(machine.ssh("gwctl --json token create --group staff").stdout)["link"]
+    gwconnect = (str(scene.build / "bin/gwconnect"), "--state", str(scene.directory / "laptop"))
+    scene.world.disconnect()
+    scene.world.at(scene.world.client, *gwconnect, "join", link, "--name", "laptop")
+    scene.world.start(scene.world.client, *gwconnect, "run")
+    scene.check("a device that joins by a link reaches what its group may reach", wait_for("the page", scene.world.fetch, 90))
+    again = scene.world.at(scene.world.client, *gwconnect, "join", link, "--name", "second", check=False)
+    scene.check("the link is good once", again.returncode != 0 and "token" in again.stderr, again.stderr)
+    scene.check("the keys of the authority are not gatewayd's", machine.ssh("stat -c %U:%a /data/lib/gatewayd-signer").stdout == "gatewayd-signer:700\n")
+    scene.world.at(scene.world.client, *gwconnect, "leave")
+    scene.check("and nothing once it has left", not scene.world.fetch())
 
 
 def prove(scene):
@@ -77,6 +93,7 @@ def prove(scene):
 
     machine.ssh("gwctl client revoke alice")
     scene.check("a revoked client gets nothing", not scene.world.fetch())
+    join(scene, machine)
     machine.power_off()
     changed = CONFIGURATION.replace("[http, ping]", "[ping]")
     machine.put("gateway.yaml", changed)
