@@ -23,6 +23,7 @@ constexpr size_t kMostShownBytes = size_t{64} << 10U;
 constexpr size_t kMostListBytes = size_t{1} << 20U;
 constexpr int kDepth = 6;     // authorities between a certificate and its root
 constexpr int kSecurity = 2;  // SSL_CTX_set_security_level(3): 112 bits
+constexpr int kSecurityBits = 112;
 constexpr size_t kMostName = 120;
 
 Result<std::vector<CrlPtr>> read_lists(const std::string& text) {
@@ -46,33 +47,34 @@ Result<UnixSeconds> end_of(const X509_CRL* list) {
   return time == nullptr ? Result<UnixSeconds>(0) : seconds_of(time);
 }
 
-Result<void> check_signature(X509_CRL* list, const std::vector<X509Ptr>& authorities) {
+enum class Signed : uint8_t { good, bad, stranger };
+
+Signed signature_of(X509_CRL* list, const std::vector<X509Ptr>& authorities) {
   const X509_NAME* issuer = X509_CRL_get_issuer(list);
-  bool known = false;
+  Signed out = Signed::stranger;
   for (const X509Ptr& one : authorities) {
     if (X509_NAME_cmp(X509_get_subject_name(one.get()), issuer) != 0) continue;
-    known = true;
-    if (X509_CRL_verify(list, X509_get0_pubkey(one.get())) == 1) return {};
+    if (X509_CRL_verify(list, X509_get0_pubkey(one.get())) == 1) return Signed::good;
+    out = Signed::bad;
   }
+  return out;
+}
+
+Result<void> check_signature(X509_CRL* list, const std::vector<X509Ptr>& authorities) {
+  const Signed found = signature_of(list, authorities);
+  if (found == Signed::good) return {};
   const BioPtr bio(BIO_new(BIO_s_mem()));
-  X509_NAME_print_ex(bio.get(), issuer, 0, XN_FLAG_RFC2253);
+  X509_NAME_print_ex(bio.get(), X509_CRL_get_issuer(list), 0, XN_FLAG_RFC2253);
   const std::string name = text_of(bio.get());
-  if (known) return failure(EKEYREJECTED, kCrl, name, "its signature does not fit: it was changed on its way");
+  if (found == Signed::bad)
+    return failure(EKEYREJECTED, kCrl, name, "its signature does not fit: it was changed on its way");
   return failure(
       EKEYREJECTED, kCrl, name,
       "its authority is not among the trusted ones: put that certificate behind the root in the file of gwctl "
       "ca trust add");
 }
 
-/// A late list counts as it is, and one that is missing does not stand in the way.
-int take_late_lists(int good, X509_STORE_CTX* context) {
-  const int error = X509_STORE_CTX_get_error(context);
-  if (good == 1 || (error != X509_V_ERR_CRL_HAS_EXPIRED && error != X509_V_ERR_UNABLE_TO_GET_CRL)) return good;
-  X509_STORE_CTX_set_error(context, X509_V_OK);
-  return 1;
-}
-
-Result<StorePtr> store_of(const Anchors& anchors, const std::string& crls_pem, const ErrorQueue& errors) {
+Result<StorePtr> store_of(const Anchors& anchors, const ErrorQueue& errors) {
   StorePtr store(X509_STORE_new());
   if (!store) return errors.failure(ENOMEM, kVerify);
   for (const Certificate& root : anchors.roots) {
@@ -80,18 +82,11 @@ Result<StorePtr> store_of(const Anchors& anchors, const std::string& crls_pem, c
     if (!certificate) return std::unexpected(certificate.error());
     if (X509_STORE_add_cert(store.get(), certificate->get()) != 1) return errors.failure(ENOMEM, kVerify);
   }
-  if (crls_pem.empty()) return store;
-  const auto lists = read_lists(crls_pem);
-  if (!lists) return std::unexpected(lists.error());
-  for (const CrlPtr& list : *lists) {
-    if (X509_STORE_add_crl(store.get(), list.get()) != 1) return errors.failure(ENOMEM, kVerify);
-  }
   return store;
 }
 
-std::unexpected<Error> refused(X509_STORE_CTX* context, const Certificate& facts) {
-  const int error = X509_STORE_CTX_get_error(context);
-  const int depth = X509_STORE_CTX_get_error_depth(context);
+/// `error`: X509_V_ERR_…; `depth`: of whom in the chain, from 0.
+std::unexpected<Error> refused(int error, size_t depth, const Certificate& facts) {
   const bool late = error == X509_V_ERR_CERT_HAS_EXPIRED || error == X509_V_ERR_CERT_NOT_YET_VALID;
   const int code = late ? EKEYEXPIRED : error == X509_V_ERR_CERT_REVOKED ? EKEYREVOKED : EKEYREJECTED;
   // OpenSSL's escapes for RFC 2253 leave nothing but printable ASCII.
@@ -110,11 +105,13 @@ Result<std::vector<X509Ptr>> between(const Shown& shown, const Anchors& anchors)
   return out;
 }
 
+/// The chain as it was found: the holder's certificate first, a root last.
+//
 // Without X509_V_FLAG_X509_STRICT, which asks for more than RFC 5280 wants of whoever reads a certificate: key
 // identifiers in every authority and a critical basicConstraints are often missing in roots that organisations made
 // years ago and cannot make anew. What an authority may sign is checked in either case.
-Result<void> verify(X509* certificate, const Certificate& facts, const std::vector<X509Ptr>& others, X509_STORE* store,
-                    bool with_lists, UnixSeconds now) {
+Result<std::vector<X509Ptr>> verify(X509* certificate, const Certificate& facts, const std::vector<X509Ptr>& others,
+                                    X509_STORE* store, UnixSeconds now) {
   const ErrorQueue errors;
   const ChainPtr untrusted(sk_X509_new_null());
   const StoreContextPtr context(X509_STORE_CTX_new());
@@ -130,12 +127,38 @@ Result<void> verify(X509* certificate, const Certificate& facts, const std::vect
   X509_VERIFY_PARAM_set_auth_level(param, kSecurity);
   X509_VERIFY_PARAM_set_depth(param, kDepth);
   X509_VERIFY_PARAM_set_time(param, now);
-  if (with_lists) {
-    X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
-    X509_STORE_CTX_set_verify_cb(context.get(), take_late_lists);
+  if (X509_verify_cert(context.get()) != 1) {
+    const int depth = X509_STORE_CTX_get_error_depth(context.get());
+    return refused(X509_STORE_CTX_get_error(context.get()), static_cast<size_t>(std::max(depth, 0)), facts);
   }
-  if (X509_verify_cert(context.get()) == 1) return {};
-  return refused(context.get(), facts);
+  const STACK_OF(X509)* found = X509_STORE_CTX_get0_chain(context.get());
+  std::vector<X509Ptr> chain;
+  for (int i = 0; i < sk_X509_num(found); ++i) {
+    X509* one = sk_X509_value(found, i);
+    if (X509_up_ref(one) != 1) return errors.failure(ENOMEM, kVerify);
+    chain.emplace_back(one);
+  }
+  return chain;
+}
+
+// Not OpenSSL's own check, which takes one list of each authority, be it a delta or of some certificates only, and
+// refuses everybody where that is late, early, missing, or of others.
+Result<void> check_lists(const std::string& pem, const std::vector<X509Ptr>& chain, const Anchors& anchors,
+                         const Certificate& facts) {
+  if (pem.empty()) return {};
+  const ErrorQueue errors;
+  const auto lists = read_lists(pem);
+  if (!lists) return std::unexpected(lists.error());
+  const auto known = read_certificates(anchors.pem(), kMostAnchors);
+  for (const CrlPtr& list : *lists) {
+    if (signature_of(list.get(), chain) != Signed::good && signature_of(list.get(), known) != Signed::good) continue;
+    for (size_t i = 0; i + 1 < chain.size(); ++i) {
+      X509_REVOKED* entry = nullptr;  // 2: that it is no longer on hold
+      if (X509_CRL_get0_by_cert(list.get(), &entry, chain[i].get()) == 1)
+        return refused(X509_V_ERR_CERT_REVOKED, i, facts);
+    }
+  }
+  return {};
 }
 
 }  // namespace
@@ -164,6 +187,8 @@ Result<Anchors> parse_anchors(const std::string& pems) {
     if (!facts) return refusal({}, facts.error().detail);
     if (!facts->is_ca) return refusal(facts->subject, "it is no authority (basicConstraints with CA:TRUE)");
     if (std::ranges::find(seen, facts->sha256) != seen.end()) return refusal(facts->subject, "it is there twice");
+    if (EVP_PKEY_get_security_bits(X509_get0_pubkey(one.get())) < kSecurityBits)
+      return refusal(facts->subject, "its key is too weak: RSA takes 2048 bits, elliptic curves 224");
     seen.push_back(facts->sha256);
     (X509_self_signed(one.get(), 1) == 1 ? out.roots : out.issuing).push_back(std::move(*facts));
   }
@@ -213,13 +238,11 @@ Result<Holder> verify_foreign(const Shown& shown, const Anchors& anchors, const 
     return failure(EKEYREJECTED, kVerify, facts->serial, "its chain is longer than 64 KiB");
   const auto others = between(shown, anchors);
   if (!others) return std::unexpected(others.error());
-  for (const std::string& lists : {std::string(), crls_pem}) {
-    const auto store = store_of(anchors, lists, errors);
-    if (!store) return std::unexpected(store.error());
-    if (auto good = verify(certificate->get(), *facts, *others, store->get(), !lists.empty(), now); !good)
-      return std::unexpected(good.error());
-    if (crls_pem.empty()) break;
-  }
+  const auto store = store_of(anchors, errors);
+  if (!store) return std::unexpected(store.error());
+  const auto chain = verify(certificate->get(), *facts, *others, store->get(), now);
+  if (!chain) return std::unexpected(chain.error());
+  if (auto good = check_lists(crls_pem, *chain, anchors, *facts); !good) return std::unexpected(good.error());
   if (facts->is_ca) return failure(EKEYREJECTED, kVerify, facts->serial, "it is the certificate of an authority");
   auto claims = claims_of(certificate->get());
   if (!claims) return failure(EKEYREJECTED, kVerify, facts->serial, claims.error().detail);

@@ -38,7 +38,7 @@ struct Holder {
 
 /// The authorities that an operator gives: roots are those that are signed by themselves, of which there is one at
 /// least; the others (issuing ones) only help to find a way from a certificate to a root. In that order, as in
-/// the file. EINVAL: no certificate, more than 16, one that is no authority, one twice, or no root.
+/// the file. EINVAL: no certificate, more than 16, one that is no authority or has a weak key, one twice, or no root.
 struct Anchors {
   std::vector<Certificate> roots, issuing;
   [[nodiscard]] std::string pem() const;  ///< roots, then issuing
@@ -65,10 +65,11 @@ Result<std::string> crls_as_pem(const std::string& text);
 
 /// Verifies `shown` as a TLS client's certificate under the roots of `anchors`: signatures (OpenSSL's security level 2:
 /// no SHA-1, RSA from 2048 bits), dates by `now`, key usage and extended key usage of the whole chain, name
-/// constraints, at most six certificates between it and the root. Where `crls_pem` has a list of an authority, what is
-/// on it is refused; a list that is late still counts, and none that is missing is asked for, so that nobody is locked
-/// out by that. EINVAL: not a certificate; EKEYREJECTED, EKEYEXPIRED, EKEYREVOKED with the reason in words, in which
-/// nothing is but printable text.
+/// constraints, at most six certificates between it and the root. What is on a list of `crls_pem` is refused, an
+/// authority of the chain too, where one of the chain or of `anchors` has signed the list: each list counts, be it late
+/// or early, of some certificates only or of what has changed. None that is missing is asked for, so that nobody is
+/// locked out by a list that does not name him. EINVAL: not a certificate; EKEYREJECTED, EKEYEXPIRED, EKEYREVOKED with
+/// the reason in words, in which nothing is but printable text.
 Result<Holder> verify_foreign(const Shown& shown, const Anchors& anchors, const std::string& crls_pem, UnixSeconds now);
 
 }  // namespace gw::pki
