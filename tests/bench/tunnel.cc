@@ -2,9 +2,9 @@
 // TCP through the tunnel, from a client to a host of a subnet: with our policy, with WireGuard alone, and with nftables
 // and connection tracking behind WireGuard. One iperf3 stream; client, gateway and server share the machine.
 #include <iostream>
-#include <nlohmann/json.hpp>
 #include <stdexcept>
 
+#include "tests/bench/iperf.h"
 #include "tests/bench/wireguard_router.h"
 #include "tests/support/bench.h"
 
@@ -13,15 +13,6 @@ namespace {
 
 constexpr int kRounds = 9;
 constexpr const char* kServer = "10.1.1.10";
-
-/// Megabits a second that arrived.
-double throughput(const Host& client, const Host& server) {
-  Process listener = server.start(words(std::string("iperf3 --server --one-off --bind ") + kServer), "/dev/null");
-  const auto ready = [&] { return !server.must("ss -Htln sport = :5201").empty(); };
-  if (!Lab::eventually(ready)) throw std::runtime_error("iperf3 does not listen");
-  const std::string told = client.must(std::string("iperf3 --json --time 3 --omit 1 --client ") + kServer);
-  return nlohmann::json::parse(told).at("end").at("sum_received").at("bits_per_second").get<double>() / 1e6;
-}
 
 void bench_tunnel() {
   Lab ours(GW_BINARY_DIR);
@@ -39,9 +30,10 @@ void bench_tunnel() {
                 "ip saddr 172.16.201.0/24 ip daddr 10.1.1.0/24 tcp dport 5201 accept"});
   for (WireGuardRouter* router : {&plain, &filtered}) router->lab().web().must("ip route replace default via 10.1.1.1");
   report(interleave("tunnel, one TCP stream", "Mbit/s", kRounds,
-                    {{"ours", [&] { return throughput(ours.client("alice"), ours.web()); }},
-                     {"WireGuard alone", [&] { return throughput(plain.client(), plain.lab().web()); }},
-                     {"WireGuard and nftables", [&] { return throughput(filtered.client(), filtered.lab().web()); }}}),
+                    {{"ours", [&] { return tcp_throughput(ours.client("alice"), ours.web(), kServer); }},
+                     {"WireGuard alone", [&] { return tcp_throughput(plain.client(), plain.lab().web(), kServer); }},
+                     {"WireGuard and nftables",
+                      [&] { return tcp_throughput(filtered.client(), filtered.lab().web(), kServer); }}}),
          bench_file());
 }
 
