@@ -2,6 +2,7 @@
 #include "gatewayd/signer/client.h"
 
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 
 #include <cerrno>
@@ -13,6 +14,7 @@ namespace gw::signer {
 namespace {
 
 constexpr const char* kAsk = "ask the signer";
+constexpr std::chrono::seconds kPatience{5};
 
 Result<UniqueFd> connect_to(const std::string& path) {
   sockaddr_un address{};
@@ -21,7 +23,9 @@ Result<UniqueFd> connect_to(const std::string& path) {
   std::memcpy(address.sun_path, path.data(), path.size());
   UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!fd.valid()) return failure(errno, kAsk, path);
-  if (auto limited = limit_waiting(fd.get()); !limited) return std::unexpected(limited.error());
+  const timeval patience{.tv_sec = kPatience.count(), .tv_usec = 0};  // of connect(2) as well
+  if (::setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience) != 0)
+    return failure(errno, kAsk, path);
   if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     return failure(errno, kAsk, path,
                    errno == EACCES ? "only root and gatewayd may" : "is gatewayd-signer.socket running?");
@@ -43,10 +47,11 @@ std::unexpected<Error> other_version() { return failure(EBADMSG, kAsk, {}, "the 
 }  // namespace
 
 Result<Json> ask_at(const std::string& socket, const Json& question) {
+  const Deadline until = std::chrono::steady_clock::now() + kPatience;
   const auto fd = connect_to(socket);
   if (!fd) return std::unexpected(fd.error());
-  if (auto sent = send_message(fd->get(), question); !sent) return std::unexpected(sent.error());
-  const auto answer = receive_message(fd->get());
+  if (auto sent = send_message(fd->get(), question, until); !sent) return std::unexpected(sent.error());
+  const auto answer = receive_message(fd->get(), until);
   if (!answer) return std::unexpected(answer.error());
   return result_of(*answer);
 }

@@ -15,8 +15,8 @@ namespace gw::signer {
 using Way = std::function<Result<Json>(const Json& question)>;
 
 /// The way to the process that listens at a socket of this machine. Each question is a connection of its own, so that a
-/// signer that was started anew is found again. Blocks for at most five seconds where it hangs. Errors: of connect(2),
-/// with what to do; of send_message, receive_message and result_of.
+/// signer that was started anew is found again. Blocks for at most five seconds where it hangs, in all. Errors: of
+/// connect(2), with what to do; of send_message, receive_message and result_of.
 Result<Json> ask_at(const std::string& socket, const Json& question);
 
 /// The process that holds the keys, wherever it is. Errors: those of the signer and of the way to it.

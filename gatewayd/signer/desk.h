@@ -24,6 +24,7 @@ class Desk {
  private:
   Result<Json> act(const Json& question, uid_t caller);
   Result<Json> sign(const std::string& what, const Json& question);
+  Result<Json> sign_list(const Json& question, UnixSeconds now, UnixSeconds end);
   Result<Json> change(const std::string& what, const Json& question);
   Result<Json> move(const std::string& what, const Json& question);
 

@@ -8,7 +8,14 @@
 
 #include <CLI/CLI.hpp>
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
+#include <cstdlib>
+#include <functional>
+#include <mutex>
+#include <system_error>
+#include <thread>
+#include <vector>
 
 #include "gatewayd/base/fd.h"
 #include "gatewayd/signer/client.h"
@@ -19,6 +26,9 @@
 namespace {
 
 constexpr int kUsage = 2;
+constexpr int kPlaces = 4;
+/// How long one who does not go on keeps his; less than whoever asks waits (ask_at).
+constexpr std::chrono::seconds kPatience{3};
 
 /// What the unit does not do already, where there is no unit. What is refused is not needed.
 void lock_up() {
@@ -29,15 +39,38 @@ void lock_up() {
   ::unshare(CLONE_NEWNET);
 }
 
-void serve(gw::signer::Desk& desk, int connection) {
-  if (!gw::signer::limit_waiting(connection)) return;
+/// One desk for all who have a place.
+struct Counter {
+  gw::signer::Desk desk;
+  std::mutex busy;
+};
+
+void serve(Counter& counter, int connection) {
+  const gw::signer::Deadline until = std::chrono::steady_clock::now() + kPatience;
   ucred peer{};
   socklen_t size = sizeof peer;
   if (::getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return;
-  const auto question = gw::signer::receive_message(connection);
+  const auto question = gw::signer::receive_message(connection, until);
   if (!question) return;  // whoever it was is gone, or no friend
-  if (auto sent = gw::signer::send_message(connection, desk.answer(*question, peer.uid)); !sent)
+  const gw::signer::Json answer = [&] {
+    const std::scoped_lock alone(counter.busy);
+    return counter.desk.answer(*question, peer.uid);
+  }();
+  if (auto sent = gw::signer::send_message(connection, answer, until); !sent)
     std::fprintf(stderr, "gatewayd-signer: %s\n", sent.error().message().c_str());
+}
+
+/// A place: one connection after the other.
+[[noreturn]] void take_turns(Counter& counter) {
+  for (;;) {
+    const gw::UniqueFd connection(::accept4(SD_LISTEN_FDS_START, nullptr, nullptr, SOCK_CLOEXEC));
+    if (connection.valid()) {
+      serve(counter, connection.get());
+    } else if (errno != EINTR && errno != ECONNABORTED && errno != EAGAIN) {
+      std::perror("gatewayd-signer: accept");
+      std::_Exit(1);
+    }
+  }
 }
 
 /// For `gwctl --host`: one question from another machine, which ssh brought, to the signer of this one.
@@ -57,17 +90,15 @@ int run(const std::string& directory) {
     return kUsage;
   }
   lock_up();
-  gw::signer::Desk desk(directory);
-  ::sd_notify(0, "READY=1");
-  for (;;) {
-    const gw::UniqueFd connection(::accept4(SD_LISTEN_FDS_START, nullptr, nullptr, SOCK_CLOEXEC));
-    if (connection.valid()) {
-      serve(desk, connection.get());
-    } else if (errno != EINTR && errno != ECONNABORTED && errno != EAGAIN) {
-      std::perror("gatewayd-signer: accept");
-      return 1;
-    }
+  Counter counter{.desk = gw::signer::Desk(directory), .busy = {}};
+  std::vector<std::thread> others;
+  try {
+    for (int i = 1; i < kPlaces; ++i) others.emplace_back(take_turns, std::ref(counter));
+  } catch (const std::system_error& fewer) {
+    std::fprintf(stderr, "gatewayd-signer: serves %zu at once: %s\n", others.size() + 1, fewer.what());
   }
+  ::sd_notify(0, "READY=1");
+  take_turns(counter);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <nlohmann/json.hpp>
 
 #include "gatewayd/base/result.h"
@@ -15,11 +16,14 @@ using Json = nlohmann::json;
 /// Where the service listens (image/systemd/gatewayd-signer.socket).
 inline constexpr const char* kSocket = "/run/gatewayd-signer/socket";
 
-/// Waits at most five seconds for the other side to take it; sets that on the socket.
-Result<void> limit_waiting(int fd);
-Result<void> send_message(int fd, const Json& message);
-/// EBADMSG: not JSON; EMSGSIZE: more than 64 MiB; ECONNRESET: it ended before; ETIMEDOUT: nothing for five seconds.
-Result<Json> receive_message(int fd);
+/// Until when the other side is waited for, in all, however much it has said by then. Who keeps up is not cut off.
+using Deadline = std::chrono::steady_clock::time_point;
+inline constexpr Deadline kNoDeadline = Deadline::max();
+
+/// ETIMEDOUT: it was not taken in time; as send(2).
+Result<void> send_message(int fd, const Json& message, Deadline until = kNoDeadline);
+/// EBADMSG: not JSON; EMSGSIZE: more than 64 MiB; ECONNRESET: it ended before; ETIMEDOUT: it was not there in time.
+Result<Json> receive_message(int fd, Deadline until = kNoDeadline);
 
 /// {"ok": …} or {"error": …}, as the caller of the method has it.
 Json answer_of(const Result<Json>& result);

@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 
 #include <cerrno>
+#include <chrono>
+#include <cstring>
 #include <filesystem>
+#include <functional>
 
+#include "gatewayd/base/fd.h"
 #include "gatewayd/base/file.h"
 #include "gatewayd/signer/client.h"
 #include "gatewayd/signer/desk.h"
@@ -19,6 +26,7 @@ namespace {
 
 using test::must;
 using testing::HasSubstr;
+using namespace std::chrono_literals;
 
 constexpr UnixSeconds kNow = 1'800'000'000;
 constexpr UnixSeconds kDay = 86400;
@@ -118,6 +126,26 @@ TEST_F(DeskTest, AnswersNonsenseWithAnError) {
   }
 }
 
+TEST_F(DeskTest, TakesNoNumberThatIsNone) {
+  for (const Json& odd : {Json(INT64_MIN), Json(-1), Json(UINT64_MAX), Json(1e300), Json(1.5), Json("1"), Json(nullptr),
+                          Json(253'402'300'800)}) {
+    for (const char* member : {"now", "end"}) {
+      Json question = issue(1);
+      question[member] = odd;
+      EXPECT_NE(refusal(question), "accepted") << question.dump();
+      question.update({{"op", "rotate"}, {"root", true}});
+      EXPECT_EQ(refusal(question) == "accepted", std::string(member) == "end") << question.dump();
+    }
+    Json list = {{"op", "crl"},        {"revoked", Json::array({Json::array({"0a", odd, "superseded"})})},
+                 {"number", 1},        {"now", kNow},
+                 {"end", kNow + kDay}, {"issuer", ""}};
+    EXPECT_NE(refusal(list), "accepted") << list.dump();
+    if (odd == Json(253'402'300'800)) continue;
+    list.update({{"revoked", Json::array()}, {"number", odd}});
+    EXPECT_NE(refusal(list), "accepted") << list.dump();
+  }
+}
+
 TEST_F(DeskTest, AdoptsWhatRootHasHandedInAndNothingElse) {
   const std::string present = must(remote_.view()).root().sha256;
   must(remote_.adopt());
@@ -138,6 +166,76 @@ TEST_F(DeskTest, AdoptsWhatRootHasHandedInAndNothingElse) {
   must(remote_.stage(files));
   must(remote_.stage({}));
   EXPECT_FALSE(std::filesystem::exists(directory_ / "ca.restore"));
+}
+
+// --- whoever does not go on ---
+
+/// Connected, and has said `said`.
+UniqueFd connected(const std::string& path, const std::string& said) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::memcpy(address.sun_path, path.data(), path.size());
+  UniqueFd out(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  EXPECT_EQ(::connect(out.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  EXPECT_EQ(::send(out.get(), said.data(), said.size(), MSG_NOSIGNAL), static_cast<ssize_t>(said.size()));
+  return out;
+}
+
+double seconds_of(const std::function<void()>& what) {
+  const auto before = std::chrono::steady_clock::now();
+  what();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - before).count();
+}
+
+/// Whether the other side hangs up within `limit`.
+bool is_hung_up(const UniqueFd& fd, int limit_ms) {
+  pollfd one{.fd = fd.get(), .events = POLLIN, .revents = 0};
+  char byte = 0;
+  return ::poll(&one, 1, limit_ms) == 1 && ::read(fd.get(), &byte, 1) <= 0;
+}
+
+TEST_F(DeskTest, ServesOthersBesideOneThatSaysNothingMore) {
+  const std::string half("\0\0\0\x10{", 5);
+  const auto silent = connected(server_.socket(), "");
+  const auto begun = connected(server_.socket(), half);
+  const auto vast = connected(server_.socket(), "\x03\xff\xff\xff{");  // 64 MiB are announced
+  EXPECT_LT(seconds_of([&] { must(remote_.view()); }), 2.0);
+  EXPECT_FALSE(is_hung_up(begun, 0)) << "it has time yet";
+  for (const UniqueFd* one : {&silent, &begun, &vast}) EXPECT_TRUE(is_hung_up(*one, 6000));
+}
+
+TEST_F(DeskTest, ServesWhoWaitsOnceAllPlacesWereTakenByTheSilent) {
+  std::vector<UniqueFd> silent;
+  for (int i = 0; i < 4; ++i) silent.push_back(connected(server_.socket(), ""));
+  must(remote_.view());  // it waits five seconds, and the places are free after three
+  for (const UniqueFd& one : silent) EXPECT_TRUE(is_hung_up(one, 1000));
+}
+
+TEST_F(DeskTest, GivesTimeForAQuestionAndNotForEachByteOfIt) {
+  const auto slow = connected(server_.socket(), std::string("\0\0\x10\0", 4));
+  const double lasted = seconds_of([&] {
+    for (int i = 0; i < 100 && !is_hung_up(slow, 100); ++i) {
+      if (::send(slow.get(), " ", 1, MSG_NOSIGNAL) != 1) break;
+    }
+  });
+  EXPECT_GT(lasted, 2.0);
+  EXPECT_LT(lasted, 8.0);
+}
+
+TEST_F(DeskTest, WaitsForNobodyToTakeHisAnswer) {
+  Json revoked = Json::array();
+  const std::string serial = must(remote_.issue(request(), "alice", kUuid, kNow, kNow + kDay)).serial;
+  for (int i = 0; i < 20000; ++i) revoked.push_back({serial, kNow, "superseded"});
+  const Json question = {{"op", "crl"}, {"revoked", revoked}, {"number", 1},
+                         {"now", kNow}, {"end", kNow + kDay}, {"issuer", ""}};
+  std::vector<UniqueFd> deaf;
+  for (int i = 0; i < 3; ++i) {
+    deaf.push_back(connected(server_.socket(), ""));
+    must(send_message(deaf.back().get(), question));
+  }
+  EXPECT_LT(seconds_of([&] { must(remote_.view()); }), 3.0);
+  const auto answer = must(receive_message(deaf.front().get(), std::chrono::steady_clock::now() + 1s));
+  EXPECT_TRUE(answer.contains("ok"));
 }
 
 }  // namespace
