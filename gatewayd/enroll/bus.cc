@@ -59,23 +59,30 @@ Result<Json> answer_of(sd_bus_message* reply) {
 
 }  // namespace
 
-struct Bus::Pending {
-  Bus* bus;
-  std::move_only_function<void(Result<Json>)> done;
-};
-
 void Bus::Close::operator()(sd_bus* bus) const { sd_bus_close_unref(bus); }
 
 Bus::Bus(asio::io_context& context) : context_(context), timer_(context) {}
 
-// The descriptor is sd-bus's, which closes it.
 Bus::~Bus() { lose(); }
 
+// The descriptor is sd-bus's, which closes it, and forgets who waited for an answer.
 void Bus::lose() {
   if (restarted_) restarted_();
   if (socket_) socket_->release();
   socket_.reset();
   bus_.reset();
+  reading_ = false;
+  writing_ = false;
+  while (!pending_.empty()) {
+    answer(pending_.front(), failure(EAGAIN, kAsk, {}, "the connection to the bus broke"));
+  }
+}
+
+// Who waits goes on in a turn of his own: he may ask again, or find the connection gone, while this one is at work.
+void Bus::answer(const Pending& pending, Result<Json> result) {
+  const auto at = pending.self;
+  asio::post(context_, [done = std::move(at->done), result = std::move(result)]() mutable { done(std::move(result)); });
+  pending_.erase(at);
 }
 
 Result<void> Bus::connect() {
@@ -103,24 +110,24 @@ int Bus::on_owner_changed(sd_bus_message* /*message*/, void* self, sd_bus_error*
 }
 
 int Bus::on_reply(sd_bus_message* reply, void* pending, sd_bus_error* /*error*/) {
-  const std::unique_ptr<Pending> mine(static_cast<Pending*>(pending));
-  --mine->bus->pending_;
-  mine->done(answer_of(reply));
+  const auto& mine = *static_cast<const Pending*>(pending);
+  mine.bus->answer(mine, answer_of(reply));
   return 0;
 }
 
 // sd-bus tells what it waits for; whatever comes first, all of it is looked at again.
 void Bus::watch() {
-  if (watching_ || !bus_) return;
-  watching_ = true;
-  const auto ready = [this](const boost::system::error_code& error) {
-    if (error == asio::error::operation_aborted) return;
-    watching_ = false;
-    process();
+  const auto wait = [this](bool& waiting, asio::posix::stream_descriptor::wait_type what) {
+    if (waiting) return;
+    waiting = true;
+    socket_->async_wait(what, [this, &waiting](const boost::system::error_code& error) {
+      if (error == asio::error::operation_aborted) return;  // of a connection that is gone
+      waiting = false;
+      process();
+    });
   };
-  const bool writes = (sd_bus_get_events(bus_.get()) & POLLOUT) != 0;
-  socket_->async_wait(writes ? asio::posix::stream_descriptor::wait_write : asio::posix::stream_descriptor::wait_read,
-                      ready);
+  wait(reading_, asio::posix::stream_descriptor::wait_read);
+  if ((sd_bus_get_events(bus_.get()) & POLLOUT) != 0) wait(writing_, asio::posix::stream_descriptor::wait_write);
 }
 
 void Bus::process() {
@@ -131,7 +138,7 @@ void Bus::process() {
   if (!bus_) return;
   watch();
   uint64_t until = UINT64_MAX;
-  if (pending_ == 0 || sd_bus_get_timeout(bus_.get(), &until) <= 0 || until == UINT64_MAX) return;
+  if (pending_.empty() || sd_bus_get_timeout(bus_.get(), &until) <= 0 || until == UINT64_MAX) return;
   // CLOCK_MONOTONIC, as steady_clock.
   timer_.expires_at(asio::steady_timer::time_point(std::chrono::microseconds(until)));
   timer_.async_wait([this](const boost::system::error_code& error) {
@@ -140,7 +147,7 @@ void Bus::process() {
 }
 
 asio::awaitable<Result<Json>> Bus::call(std::string method, std::string signature, Json arguments) {
-  if (pending_ >= kMostPending) co_return failure(EAGAIN, kAsk, {}, "too many questions wait");
+  if (pending_.size() >= kMostPending) co_return failure(EAGAIN, kAsk, {}, "too many questions wait");
   if (!bus_) {
     if (auto connected = connect(); !connected) co_return std::unexpected(connected.error());
   }
@@ -150,16 +157,16 @@ asio::awaitable<Result<Json>> Bus::call(std::string method, std::string signatur
   if (rc >= 0) rc = wire::encode(raw, signature, arguments);
   if (rc < 0) co_return failure(-rc, kAsk, method);
   const auto start = [this, raw](auto handler) {
-    auto pending = std::make_unique<Pending>(Pending{
-        this, [handler = std::move(handler)](Result<Json> answer) mutable { std::move(handler)(std::move(answer)); }});
-    const int sent = sd_bus_call_async(bus_.get(), nullptr, raw, &Bus::on_reply, pending.get(), kTimeoutUs);
-    if (sent < 0) {
+    const auto mine =
+        pending_.insert(pending_.end(), {this, {}, [handler = std::move(handler)](Result<Json> answer) mutable {
+                                           std::move(handler)(std::move(answer));
+                                         }});
+    mine->self = mine;
+    if (sd_bus_call_async(bus_.get(), nullptr, raw, &Bus::on_reply, &*mine, kTimeoutUs) < 0) {
       lose();
-      return pending->done(failure(EAGAIN, kAsk, {}, "the connection to the bus broke"));
+    } else {
+      asio::post(context_, [this] { process(); });
     }
-    ++pending_;
-    std::ignore = pending.release();
-    asio::post(context_, [this] { process(); });
   };
   co_return co_await asio::async_initiate<const asio::use_awaitable_t<>, void(Result<Json>)>(start,
                                                                                              asio::use_awaitable);

@@ -7,6 +7,7 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <functional>
+#include <list>
 #include <memory>
 #include <string>
 
@@ -31,14 +32,20 @@ class Bus {
 
   /// Calls `method` with `arguments` of types `signature` (wire/json.h); the first value of the answer. Errors carry
   /// gatewayd's errno as its error name tells it: EACCES, EINVAL, EEXIST, EKEYREJECTED …; EAGAIN: gatewayd is not
-  /// there, or has too many questions before it: ask again in a moment.
+  /// there, or has too many questions before it (64), or went while it was asked, which is told at once: ask again in a
+  /// moment.
   boost::asio::awaitable<Result<Json>> call(std::string method, std::string signature, Json arguments);
 
   /// Called when gatewayd came or went since: what it said before may hold no more.
   void on_restart(std::function<void()> callback) { restarted_ = std::move(callback); }
 
  private:
-  struct Pending;
+  /// A question that waits for its answer.
+  struct Pending {
+    Bus* bus;
+    std::list<Pending>::iterator self;
+    std::move_only_function<void(Result<Json>)> done;
+  };
   struct Close {
     void operator()(sd_bus* bus) const;
   };
@@ -46,7 +53,9 @@ class Bus {
   Result<void> connect();
   void watch();
   void process();
+  /// Ends the connection, and all questions with EAGAIN.
   void lose();
+  void answer(const Pending& pending, Result<Json> result);
   static int on_owner_changed(sd_bus_message* message, void* self, sd_bus_error* error);
   static int on_reply(sd_bus_message* reply, void* pending, sd_bus_error* error);
 
@@ -55,8 +64,8 @@ class Bus {
   std::unique_ptr<boost::asio::posix::stream_descriptor> socket_;
   boost::asio::steady_timer timer_;
   std::function<void()> restarted_;
-  bool watching_ = false;
-  size_t pending_ = 0;
+  bool reading_ = false, writing_ = false;  // whether an event is waited for
+  std::list<Pending> pending_;
 };
 
 }  // namespace gw::enroll
