@@ -49,6 +49,7 @@ Result<pid_t> start(const std::string& host, const std::string& socket, UniqueFd
   const UniqueFd theirs(ends[1]);
   auto words = arguments(host, socket);
   std::vector<char*> argv;
+  argv.reserve(words.size() + 1);
   for (auto& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
   posix_spawn_file_actions_t actions;

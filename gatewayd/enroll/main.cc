@@ -7,6 +7,7 @@
 #include <systemd/sd-daemon.h>
 
 #include <CLI/CLI.hpp>
+#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
@@ -67,8 +68,10 @@ std::vector<tcp::acceptor> acceptors(asio::io_context& io, const Options& option
   return out;
 }
 
-/// Keeps the certificate as it has to be; tells systemd, and once the journal, how it is.
-asio::awaitable<void> keep(asio::io_context& io, Bus& bus, Service& service, Identity& identity) {
+/// Keeps the certificate as it has to be; tells systemd, and once the journal, how it is. `first`: cancelled when there
+/// is one.
+asio::awaitable<void> keep(asio::io_context& io, Bus& bus, Service& service, Identity& identity,
+                           asio::steady_timer& first) {
   constexpr auto kLook = std::chrono::seconds(10);
   constexpr auto kRetry = std::chrono::milliseconds(500);
   const SystemClock clock;
@@ -77,6 +80,7 @@ asio::awaitable<void> keep(asio::io_context& io, Bus& bus, Service& service, Ide
     const auto facts = co_await service.facts();
     auto done = facts ? co_await identity.refresh(bus, *facts, clock.now()) : std::unexpected(facts.error());
     const std::string state = done ? "serving" : done.error().message();
+    if (done) first.cancel();
     if (done && *done) say(SD_INFO, "has a certificate, for " + facts->at("names").dump());
     if (state != told) {
       say(done ? SD_INFO : SD_WARNING, state);
@@ -86,6 +90,13 @@ asio::awaitable<void> keep(asio::io_context& io, Bus& bus, Service& service, Ide
     asio::steady_timer pause(io, done ? std::chrono::milliseconds(kLook) : kRetry);
     co_await pause.async_wait(asio::use_awaitable);
   }
+}
+
+/// Who comes before there is a certificate, such as the connection that had systemd start this, waits in the backlog of
+/// its socket; without gatewayd not for long.
+asio::awaitable<void> open_doors(Server& server, std::vector<tcp::acceptor>& listening, asio::steady_timer& first) {
+  co_await first.async_wait(asio::as_tuple(asio::use_awaitable));
+  for (auto& acceptor : listening) server.serve(std::move(acceptor));
 }
 
 /// A descriptor for each connection that the doors let in.
@@ -114,8 +125,10 @@ int serve(const Options& options) {
   Doors doors(Doors::Limits{});
   Relays relays(io, service);
   Server server(io, service, doors, relays, [&identity] { return identity->context(); });
-  asio::co_spawn(io, keep(io, bus, service, *identity), asio::detached);
-  for (auto& acceptor : listening) server.serve(std::move(acceptor));
+  constexpr auto kPatience = std::chrono::seconds(10);
+  asio::steady_timer first(io, identity->context() ? std::chrono::seconds(0) : kPatience);
+  asio::co_spawn(io, open_doors(server, listening, first), asio::detached);
+  asio::co_spawn(io, keep(io, bus, service, *identity, first), asio::detached);
   asio::signal_set signals(io, SIGTERM, SIGINT);
   signals.async_wait([&](const boost::system::error_code&, int) { io.stop(); });
   sd_notify(0, "READY=1");

@@ -53,6 +53,22 @@ class Enrol : public Test {
   Lab lab_{GW_BINARY_DIR};
 };
 
+TEST(EnrolFirst, TheConnectionThatStartsTheServerIsServed) {
+  Lab lab(GW_BINARY_DIR);
+  lab.configure(kGroups);
+  lab.configure_enrolment();
+  lab.start();
+  const Process server =
+      lab.gateway().start({"env", "DBUS_SYSTEM_BUS_ADDRESS=" + lab.bus_address(), "systemd-socket-activate", "-E",
+                           "DBUS_SYSTEM_BUS_ADDRESS", "-l", "5.5.5.1:443", GW_BINARY_DIR "/gatewayd-enroll", "--state",
+                           lab.directory() + "/enroll"},
+                          lab.directory() + "/enroll.log");
+  ASSERT_TRUE(Lab::eventually([&] { return !lab.gateway().must("ss -Htln sport = :443").empty(); }));
+  const Output first =
+      lab.outside().run(words("curl -fsSk " + std::string(kEnrolmentBase) + "/.well-known/est/cacerts"));
+  EXPECT_TRUE(first.ok()) << first.err << lab.enrolment_log();
+}
+
 TEST_F(Enrol, WithNothingButTheOneLineCommand) {
   Host& laptop = lab_.attach("laptop");
   const Json invitation = lab_.invite("--group developers");
