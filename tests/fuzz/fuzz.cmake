@@ -16,6 +16,8 @@ set(fuzz_token_layers gw_connect gw_control)
 set(fuzz_dbus_layers gw_dbus)
 set(fuzz_capsules_layers gw_relay)
 set(fuzz_head_layers gw_enroll)
+set(fuzz_map_layers gw_control)
+set(fuzz_signer_layers gw_signer)
 
 foreach(fuzzer IN LISTS fuzzers)
   get_filename_component(name ${fuzzer} NAME_WE)
