@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <nlohmann/json.hpp>
 #include <string_view>
@@ -9,6 +10,7 @@
 #include "gatewayd/backup/switch.h"
 #include "gatewayd/control/checks.h"
 #include "gatewayd/control/gateway.h"
+#include "gatewayd/control/trust_map.h"
 #include "gatewayd/control/wireguard_key.h"
 
 /// A backup in place of the present state.
@@ -81,6 +83,29 @@ Result<void> check_configuration(const backup::Files& files, RestoreResult& resu
   return {};
 }
 
+/// What has become of the backup's trusts.
+void add_trust_notes(const std::vector<registry::Trust>& before, const std::vector<registry::Trust>& after,
+                     RestoreResult& result) {
+  for (const registry::Trust& trust : before) {
+    const auto kept = std::ranges::find(after, trust.name, &registry::Trust::name);
+    if (kept == after.end()) {
+      result.notes.push_back(fmt::format(
+          "Trust {} was removed here after the backup was made, and stays so: gwctl ca trust add makes it anew.",
+          trust.name));
+    } else if (kept->maps.empty() && !trust.maps.empty()) {
+      std::string maps;
+      for (const registry::TrustMap& map : trust.maps) maps += (maps.empty() ? "" : "; ") + map_text(map);
+      result.notes.push_back(fmt::format(
+          "Trust {0} lets nobody enrol: a backup does not know whether it was removed after it was made. Its maps were "
+          "{1}. If they are to hold again: gwctl ca trust add FILE --replace --name {0} --map …",
+          trust.name, maps));
+    } else if (kept->authorities_pem != trust.authorities_pem || kept->maps != trust.maps) {
+      result.notes.push_back(
+          fmt::format("Trust {} was changed here after the backup was made, and stays as it is.", trust.name));
+    }
+  }
+}
+
 }  // namespace
 
 Result<uint64_t> GatewayController::begin_restore(const Who& who) {
@@ -116,9 +141,17 @@ Result<void> GatewayController::ready_registry(const backup::Files& files, const
       auto known = parts_.registry.certificates();
       if (!known) return std::unexpected(known.error());
       present.certificates = std::move(*known);
+      auto trusts = parts_.registry.trusts();
+      if (!trusts) return std::unexpected(trusts.error());
+      present.trusts = std::move(*trusts);
     }
   }
+  const auto trusts = registry->trusts();
+  if (!trusts) return std::unexpected(trusts.error());
   if (auto done = registry->catch_up(present, who, now()); !done) return done;
+  const auto kept = registry->trusts();
+  if (!kept) return std::unexpected(kept.error());
+  add_trust_notes(*trusts, *kept, result);
   result.clients = static_cast<uint32_t>(before->size());
   for (const registry::Client& client : *before) {
     if (present.disable_clients && !client.disabled) result.disabled.push_back(client.name);

@@ -188,6 +188,12 @@ std::vector<Ending> GatewayController::trust_endings() const {
 void GatewayController::add_trust_warnings(Status& out) {
   const auto all = parts_.registry.trusts();
   for (const registry::Trust& trust : all.value_or(std::vector<registry::Trust>())) {
+    if (trust.maps.empty()) {
+      out.warnings.push_back(fmt::format(
+          "trust {0} came out of a backup and lets nobody enrol: gwctl ca trust add FILE --replace --name {0} --map …, "
+          "or gwctl ca trust remove {0}",
+          trust.name));
+    }
     if (trust.crl_pem.empty()) continue;
     const auto status = trust_status(trust);
     if (!status || status->crl_next_update == 0 || now() <= status->crl_next_update) continue;

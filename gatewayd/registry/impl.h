@@ -65,6 +65,9 @@ Result<void> insert_groups(const Database& database, int64_t client, const std::
 Result<void> revoke_all(const Database& database, int64_t client, const std::string& reason, UnixSeconds now);
 Result<void> write_audit(const Database& database, const std::string& who, const std::string& what, UnixSeconds now);
 
+/// What `present` asks of `stored`, the trusts of a restored registry; the caller's transaction.
+Result<void> catch_up_trusts(const Database& database, const std::vector<Trust>& stored, const Present& present);
+
 /// The word of a column `tunnel`, and the other way; NULL and "" stand for none.
 void bind_tunnel(Statement& statement, const std::optional<config::Tunnel>& tunnel);
 std::optional<config::Tunnel> tunnel_of(const std::string& text);

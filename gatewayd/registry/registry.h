@@ -141,6 +141,10 @@ struct Present {
   UnixSeconds time_floor = 0;
   /// Issued by the same authority: none of them comes back to life. Those that the backup does not have are revoked.
   std::vector<Certificate> certificates;
+  /// The trusts of this gateway, where the backup is of itself: a trust that is not among them was removed since, and
+  /// goes; others have the authorities, lists and maps that they have here, since those may have been taken away
+  /// too. None: nothing is known. With `disable_clients` none has maps, so that it lets nobody in.
+  std::optional<std::vector<Trust>> trusts;
 };
 
 /// The gateway keeps the first two addresses of a pool, after the network's own (DESIGN §2): clients start at this one.

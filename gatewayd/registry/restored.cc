@@ -58,11 +58,14 @@ Result<void> Registry::catch_up(const Present& present, const std::string& who, 
   for (const Certificate& known : present.certificates) {
     if (auto done = take_over(database, known, now); !done) return done;
   }
+  const auto stored = trusts();
+  if (!stored) return std::unexpected(stored.error());
+  if (auto done = catch_up_trusts(database, *stored, present); !done) return done;
   if (present.disable_clients) {
     if (auto done = database.execute("UPDATE client SET disabled = 1"); !done) return done;
   }
-  const std::string what =
-      std::string("restored from a backup; clients ") + (present.disable_clients ? "disabled" : "as they were");
+  const std::string what = std::string("restored from a backup; clients ") +
+                           (present.disable_clients ? "disabled, trusts without maps" : "as they were");
   if (auto done = write_audit(database, who, what, now); !done) return done;
   if (auto done = transaction->commit(); !done) return done;
   impl_->stored_floor = std::max(impl_->stored_floor, present.time_floor);

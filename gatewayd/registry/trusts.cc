@@ -50,6 +50,13 @@ Result<int64_t> id_of(const Database& database, const char* operation, const std
   return row->integer(0);
 }
 
+Result<void> insert_maps(const Database& database, int64_t trust, const std::vector<TrustMap>& maps) {
+  for (const TrustMap& map : maps) {
+    if (auto done = insert_map(database, trust, map); !done) return done;
+  }
+  return {};
+}
+
 Result<int64_t> insert_trust(const Database& database, const Trust& trust, UnixSeconds now) {
   auto row = database.prepare("INSERT INTO trust (name, authorities, crl, created, who) VALUES (?, ?, ?, ?, ?)");
   if (!row) return std::unexpected(row.error());
@@ -114,6 +121,23 @@ Result<void> set_groups(const Database& database, const StoredClient& client, co
 
 }  // namespace
 
+Result<void> catch_up_trusts(const Database& database, const std::vector<Trust>& stored, const Present& present) {
+  for (const Trust& trust : stored) {
+    if (!present.trusts) break;
+    const auto known = std::ranges::find(*present.trusts, trust.name, &Trust::name);
+    if (known == present.trusts->end()) {
+      auto gone = database.prepare("DELETE FROM trust WHERE id = ?");
+      if (!gone) return std::unexpected(gone.error());
+      if (auto done = gone->bind(trust.id).run(); !done) return done;
+      continue;
+    }
+    if (auto done = replace_trust(database, *known, trust.id); !done) return done;
+    // It has none when it came out of a backup.
+    if (auto done = insert_maps(database, trust.id, known->maps.empty() ? trust.maps : known->maps); !done) return done;
+  }
+  return present.disable_clients ? database.execute("DELETE FROM trust_map") : Result<void>();
+}
+
 Result<void> Registry::put_trust(const Trust& trust, bool replace, UnixSeconds now) {
   constexpr const char* kPut = "trust";
   const Database& database = impl_->database;
@@ -131,9 +155,7 @@ Result<void> Registry::put_trust(const Trust& trust, bool replace, UnixSeconds n
     id = insert_trust(database, trust, now);
     if (!id) return std::unexpected(id.error());
   }
-  for (const TrustMap& map : trust.maps) {
-    if (auto done = insert_map(database, *id, map); !done) return done;
-  }
+  if (auto done = insert_maps(database, *id, trust.maps); !done) return done;
   const std::string what =
       std::string("ca trust ") + (replace ? "replace " : "add ") + trust.name + ": " + text_of(trust.maps);
   if (auto done = write_audit(database, trust.who, what, now); !done) return done;

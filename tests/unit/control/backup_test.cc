@@ -2,12 +2,15 @@
 #include <filesystem>
 
 #include "gatewayd/backup/switch.h"
+#include "gatewayd/control/trust_map.h"
+#include "tests/support/organisation.h"
 #include "tests/support/process.h"
 #include "tests/unit/control/gateway_test.h"
 
 namespace gw::test {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -120,6 +123,102 @@ TEST_F(BackupTest, OfAnyAgeVoidsTokens) {
   ASSERT_TRUE(restore(tar));
   EXPECT_EQ(run({"sqlite3", state() + "/restore/state/registry.db", "SELECT count(*) FROM token"}).out, "0\n");
 }
+
+// --- organisations ---
+
+class BackupOfTrustsTest : public BackupTest {
+ protected:
+  void SetUp() override {
+    BackupTest::SetUp();
+    write_whole(kEnrolling);
+    ASSERT_TRUE(gateway_->apply(0, "uid 0"));
+  }
+  Result<control::TrustStatus> trust(const std::string& name, const Organisation& whose,
+                                     const std::vector<std::string>& maps, bool replace = false) {
+    control::NewTrust wanted;
+    wanted.name = name;
+    wanted.authorities_pem = value_of(read_file(whose.root())) + value_of(read_file(whose.issuing()));
+    wanted.maps = maps;
+    wanted.replace = replace;
+    return gateway_->add_trust(wanted, "uid 0");
+  }
+  /// "NAME PATTERN=GROUP,GROUP …" of each.
+  std::vector<std::string> trusts() {
+    std::vector<std::string> out;
+    for (const registry::Trust& one : value_of(registry_->trusts())) {
+      out.push_back(one.name);
+      for (const registry::TrustMap& map : one.maps) out.back() += " " + control::map_text(map);
+    }
+    return out;
+  }
+
+  Organisation one_{directory_ / "one", "One"};
+  Organisation other_{directory_ / "other", "Other"};
+};
+
+TEST_F(BackupOfTrustsTest, LetsNobodyEnrolByThemUnlessClientsAreWantedAndSaysSo) {
+  ASSERT_TRUE(trust("one", one_, {"dns:*=ops", "*=developers"}));
+  const std::string tar = back_up();
+  const auto result = value_of(restore(tar));
+  EXPECT_THAT(result.notes, ElementsAre(AllOf(HasSubstr("Trust one lets nobody enrol"),
+                                              HasSubstr("Its maps were dns:*=ops; *=developers."))));
+  start_anew();
+  EXPECT_THAT(trusts(), ElementsAre("one"));
+  EXPECT_THAT(value_of(gateway_->status()).warnings, Contains(HasSubstr("trust one came out of a backup")));
+  ASSERT_TRUE(trust("one", one_, {"*=ops"}, true)) << "as the note says";
+  EXPECT_THAT(value_of(gateway_->status()).warnings, ::testing::Not(Contains(HasSubstr("trust one"))));
+}
+
+TEST_F(BackupOfTrustsTest, ComesBackWithThemOnAnotherWord) {
+  ASSERT_TRUE(trust("one", one_, {"dns:*=ops"}));
+  const std::string tar = back_up();
+  ASSERT_TRUE(restore(tar));
+  start_anew();
+  EXPECT_TRUE(value_of(restore(tar, {.replace = true, .enable_clients = true})).notes.empty());
+  start_anew();
+  EXPECT_THAT(trusts(), ElementsAre("one dns:*=ops"));
+}
+
+TEST_F(BackupOfTrustsTest, BringsNoneBackThatWasRemovedHere) {
+  ASSERT_TRUE(trust("one", one_, {"dns:*=ops"}));
+  ASSERT_TRUE(trust("other", other_, {"*=ops"}));
+  const std::string tar = back_up();
+  ASSERT_TRUE(gateway_->remove_trust("one", false, "uid 0"));
+  const auto result = value_of(restore(tar, {.replace = true, .enable_clients = true}));
+  EXPECT_THAT(result.notes, ElementsAre(HasSubstr("Trust one was removed here after the backup was made")));
+  start_anew();
+  EXPECT_THAT(trusts(), ElementsAre("other *=ops"));
+}
+
+TEST_F(BackupOfTrustsTest, LeavesThemWhatTheyHaveHereByNow) {
+  ASSERT_TRUE(trust("one", one_, {"dns:*=ops"}));
+  const std::string tar = back_up();
+  ASSERT_TRUE(trust("one", other_, {"dns:*=developers"}, true));
+  std::ignore = other_.issue("bad", {});
+  other_.revoke("bad");
+  ASSERT_TRUE(gateway_->set_trust_crl("one", other_.crl(1000000), "uid 0"));
+  const auto before = value_of(registry_->trusts());
+  const auto result = value_of(restore(tar, {.replace = true, .enable_clients = true}));
+  EXPECT_THAT(result.notes, ElementsAre(HasSubstr("Trust one was changed here")));
+  start_anew();
+  const auto after = value_of(registry_->trusts());
+  ASSERT_EQ(after.size(), 1U);
+  EXPECT_EQ(after.front().authorities_pem, before.front().authorities_pem);
+  EXPECT_EQ(after.front().crl_pem, before.front().crl_pem);
+  EXPECT_EQ(after.front().maps, before.front().maps);
+}
+
+TEST_F(BackupOfTrustsTest, OfAnotherGatewayComeBackOnAWordAlone) {
+  ASSERT_TRUE(trust("one", one_, {"dns:*=ops"}));
+  const auto authority = value_of(pki::Authority::open(directory_ / "elsewhere", "contoso", clock_.at));
+  const std::string tar = with(back_up(), "state/ca/root.crt", authority.root().pem);
+  ASSERT_TRUE(gateway_->remove_trust("one", false, "uid 0"));
+  ASSERT_TRUE(restore(tar, {.enable_clients = true}));
+  start_anew();
+  EXPECT_THAT(trusts(), ElementsAre("one dns:*=ops")) << "what was removed here is no news of that gateway";
+}
+
+// --- what is refused ---
 
 TEST_F(BackupTest, NeedsAWordWhereThereAreClients) {
   ASSERT_TRUE(add("alice"));

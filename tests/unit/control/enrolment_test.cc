@@ -16,24 +16,13 @@ using ::testing::Not;
 
 class EnrolmentTest : public GatewayTest {
  protected:
-  struct Device {
-    pki::PrivateKey key = value_of(pki::PrivateKey::generate());
-    pki::WireGuardKeys wireguard = value_of(pki::generate_wireguard_keys());
-  };
   struct Asked {
     std::string request, proof, der;
   };
 
   void SetUp() override {
     GatewayTest::SetUp();
-    write_whole(R"(
-gateway:
-  name: contoso
-  public: {interface: eth0, endpoint: vpn.contoso.example, enroll_port: 443}
-vpn: {subnets: [172.16.201.0/24]}
-network: {address_space: [10.1.0.0/16]}
-groups: {developers: {}}
-)");
+    write_whole(kEnrolling);
     start();
   }
 

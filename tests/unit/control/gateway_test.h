@@ -33,6 +33,12 @@ T value_of(Result<T> result) {
 
 inline std::string refusal(const auto& result) { return result ? "accepted" : result.error().message(); }
 
+/// One that makes its keys itself.
+struct Device {
+  pki::PrivateKey key = value_of(pki::PrivateKey::generate());
+  pki::WireGuardKeys wireguard = value_of(pki::generate_wireguard_keys());
+};
+
 /// A GatewayController with everything real below it but the kernel. `restart` is what a crash of the daemon is: the
 /// state directory and the kernel stay.
 class GatewayTest : public ::testing::Test {
@@ -77,6 +83,16 @@ groups:
 rules:
   - {name: dev-web, action: allow, from: [group:developers], to: [subnet:web], services: [tcp/443, icmp]}
   - {name: no-web, action: reject, from: [vpn], to: [subnet:web], log: true}
+)";
+
+/// One that devices enrol with.
+inline constexpr const char* kEnrolling = R"(
+gateway:
+  name: contoso
+  public: {interface: eth0, endpoint: vpn.contoso.example, enroll_port: 443}
+vpn: {subnets: [172.16.201.0/24]}
+network: {address_space: [10.1.0.0/16]}
+groups: {developers: {}, ops: {}}
 )";
 
 }  // namespace gw::test

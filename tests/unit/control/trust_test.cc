@@ -20,21 +20,9 @@ std::string text_of(const std::string& path) { return value_of(read_file(path));
 
 class TrustTest : public GatewayTest {
  protected:
-  struct Device {
-    pki::PrivateKey key = value_of(pki::PrivateKey::generate());
-    pki::WireGuardKeys wireguard = value_of(pki::generate_wireguard_keys());
-  };
-
   void SetUp() override {
     GatewayTest::SetUp();
-    write_whole(R"(
-gateway:
-  name: contoso
-  public: {interface: eth0, endpoint: vpn.contoso.example, enroll_port: 443}
-vpn: {subnets: [172.16.201.0/24]}
-network: {address_space: [10.1.0.0/16]}
-groups: {developers: {}, ops: {}}
-)");
+    write_whole(kEnrolling);
     start();
   }
 
