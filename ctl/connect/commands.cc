@@ -123,12 +123,36 @@ Result<int> show_status(const Options& options, const Clock& clock) {
   const auto all = store.load();
   if (!all) return std::unexpected(all.error());
   for (const Error& damaged : all->damaged) fmt::print(stderr, "gwconnect: {}\n", damaged.message());
+  for (const std::string& id : all->attempts)
+    fmt::print(stderr, "gwconnect: the join of {} has not come to its end: join by the same link again, or leave it.\n",
+               id);
   const bool up = std::ranges::all_of(*reports, [&](const Report& report) { return report.is_up(clock.now()); });
   return up && !reports->empty() && all->damaged.empty() ? 0 : kFailed;
 }
 
+/// What a join that was cut off has left: of the one gateway that is meant, where nothing was joined.
+std::optional<std::string> attempt_to_leave(const Store& store, const std::string& word) {
+  const auto all = store.load();
+  if (!all) return std::nullopt;
+  for (const std::string& id : all->attempts) {
+    if (id == word || (word.empty() && all->attempts.size() == 1 && all->networks.empty())) return id;
+  }
+  return std::nullopt;
+}
+
+Result<int> forget_attempt(const Store& store, const std::string& id) {
+  const auto lock = store.lock(id);
+  if (!lock) return std::unexpected(lock.error());
+  if (store.load(id)) return failure(EAGAIN, "leave", id, "its join has come to its end just now; leave it again");
+  if (auto removed = store.remove(id); !removed) return std::unexpected(removed.error());
+  fmt::print("Forgot the join of {}. Where its gateway has made a client, that stays until an operator removes it.\n",
+             id);
+  return 0;
+}
+
 Result<int> leave_network(const Options& options, const Clock& clock) {
   const Store store(options.state);
+  if (const auto attempt = attempt_to_leave(store, options.network)) return forget_attempt(store, *attempt);
   auto network = store.find(options.network);
   // One that is damaged can be left by the name of its directory.
   if (!network && network.error().code != EUCLEAN) return std::unexpected(network.error());

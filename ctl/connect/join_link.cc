@@ -3,6 +3,9 @@
 
 #include <cerrno>
 
+#include "gatewayd/base/base64.h"
+#include "gatewayd/pki/pki.h"
+
 namespace gw::connect {
 namespace {
 
@@ -24,6 +27,11 @@ std::unexpected<Error> wrong(std::string detail) {
 }
 
 }  // namespace
+
+std::string JoinLink::digest() const {
+  const ctl::Secret whole(server.str() + "\n" + fingerprint + "\n" + token.text);
+  return base64(pki::sha256(whole.text));
+}
 
 Result<JoinLink> parse_join_link(std::string_view text) {
   if (!text.starts_with(kScheme)) return wrong("it does not begin with https://");

@@ -19,6 +19,9 @@ struct JoinLink {
   HostPort server;
   std::string fingerprint;  ///< SHA-256 of the root certificate's DER, 64 lower-case hex digits
   ctl::Secret token;        ///< 26 characters of lower-case base32; empty: there is none
+
+  /// By which it is known again, without its token: SHA-256, base64.
+  [[nodiscard]] std::string digest() const;
 };
 
 /// EINVAL with what is wrong; the text of the token is never in the error.

@@ -23,9 +23,10 @@ struct JoinOptions {
   std::optional<Proxy> proxy = {};  ///< of this network, from now on
 };
 
-/// Verifies the gateway, enrols, and stores the network. Before the certificate is there a failure leaves nothing;
-/// after that the network is stored, and what is missing comes later: Network::trouble then says what went wrong.
-/// EEXIST: joined already. Errors of Https::connect and enrol.
+/// Verifies the gateway, enrols, and stores the network; what is missing then comes later, and Network::trouble says
+/// what went wrong. A failure before the gateway was asked, and a refusal, leave nothing. Where the answer was lost, or
+/// the process ended, the keys stay, and the next join by the same link goes on with them, also where only the profile
+/// is missing. EEXIST: joined already, otherwise. Errors of Https::connect and enrol.
 Result<Network> join(const Store& store, const JoinLink& link, const JoinOptions& options, UnixSeconds now);
 
 enum class Renewal : uint8_t {

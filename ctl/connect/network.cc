@@ -47,6 +47,7 @@ Network read(const Json& json) {
   out.endpoint = optional_text<IpAddress>(json, "endpoint");
   json.at("trouble").get_to(out.trouble);
   // Of versions before these were known.
+  out.link = json.value("link", "");
   out.proxy = json.value("proxy", "");
   if (json.contains("hop")) out.hop = optional_text<IpAddress>(json, "hop");
   if (!json.at("profile").is_null()) {
@@ -64,6 +65,7 @@ std::string network_id(const HostPort& server) { return server.port == kHttps ? 
 std::string network_json(const Network& network) {
   const Json out = {{"server", network.server.str()},
                     {"fingerprint", network.fingerprint},
+                    {"link", network.link},
                     {"interface", network.interface},
                     {"slot", network.slot},
                     {"fail_closed", network.fail_closed},

@@ -24,6 +24,7 @@ struct Network {
   std::string id;           ///< name of its directory: the gateway's host, and the port when it is not 443
   HostPort server;          ///< of gatewayd-enroll
   std::string fingerprint;  ///< of the root certificate in the join link
+  std::string link;         ///< JoinLink::digest of that link; empty: of a version before this was kept
   std::string interface;
   uint32_t slot = 0;  ///< its own number on this machine: routing table, mark and priorities of rules are made of it
   bool fail_closed = false;

@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
+#include <nlohmann/json.hpp>
+#include <set>
 
 #include "ctl/secret.h"
 #include "gatewayd/base/file.h"
@@ -16,11 +18,13 @@ namespace gw::connect {
 namespace {
 
 namespace fs = std::filesystem;
+using Json = nlohmann::json;
 constexpr mode_t kDirectoryMode = 0700;
 constexpr mode_t kFileMode = 0600;
 constexpr const char* kState = "network.json";
 constexpr const char* kRelay = "relay.json";
 constexpr const char* kProxy = "proxy";
+constexpr const char* kAttempt = "join.json";
 constexpr std::string_view kKeyPrefix = "wireguard-";
 constexpr std::string_view kIdentityPrefix = "identity-";
 constexpr size_t kMaxKeyFile = 4096;
@@ -62,6 +66,12 @@ std::vector<fs::path> entries_of(const std::string& directory) {
   return out;
 }
 
+void shred_others(const std::string& directory, const std::set<std::string>& wanted) {
+  for (const fs::path& path : entries_of(directory)) {
+    if (!wanted.contains(path.filename().string())) shred(path);
+  }
+}
+
 std::string listed(const std::vector<Network>& networks) {
   std::string out;
   for (const Network& network : networks) out += (out.empty() ? "" : ", ") + network.id;
@@ -80,10 +90,13 @@ Result<Store::Networks> Store::load() const {
   std::ranges::sort(paths);
   for (const fs::path& path : paths) {
     auto network = load(path.filename().string());
-    if (network) out.networks.push_back(std::move(*network));
-    // A directory without a state is what a join left that did not come to its end.
+    if (network)
+      out.networks.push_back(std::move(*network));
     else if (network.error().code != ENOENT && network.error().code != ENOTDIR)
       out.damaged.push_back(network.error());
+    // A directory without either is what a join left that had not asked yet.
+    else if (read_attempt(path.filename().string()))
+      out.attempts.push_back(path.filename().string());
   }
   return out;
 }
@@ -119,14 +132,29 @@ Result<void> Store::save(const Network& network) const {
   const std::string directory = directory_of(network.id);
   const auto written = write_file_atomically(directory + "/" + kState, network_json(network), kFileMode);
   if (!written) return written;
-  for (const fs::path& path : entries_of(directory)) {
-    const std::string name = path.filename().string();
-    const bool wanted = name == kState || name == kRelay || name == kProxy || name == key_file(network.key) ||
-                        name == identity_file(network.identity) ||
-                        (network.next_key && name == key_file(*network.next_key));
-    if (!wanted) shred(path);
-  }
+  std::set<std::string> wanted = {kState, kRelay, kProxy, key_file(network.key), identity_file(network.identity)};
+  if (network.next_key) wanted.insert(key_file(*network.next_key));
+  shred_others(directory, wanted);
   return {};
+}
+
+Result<void> Store::write_attempt(const std::string& id, const Attempt& attempt) const {
+  const Json json = {{"link", attempt.link}, {"key", attempt.key.str()}, {"identity", attempt.identity}};
+  auto written = write_file_atomically(directory_of(id) + "/" + kAttempt, json.dump() + "\n", kFileMode);
+  if (written) shred_others(directory_of(id), {kAttempt, key_file(attempt.key), identity_file(attempt.identity)});
+  return written;
+}
+
+std::optional<Attempt> Store::read_attempt(const std::string& id) const {
+  const auto text = read_file(directory_of(id) + "/" + kAttempt, kMaxKeyFile);
+  const Json json = text ? Json::parse(*text, nullptr, false) : Json();
+  try {
+    const auto key = PublicKey::parse(json.at("key").get<std::string>());
+    if (!key) return std::nullopt;
+    return Attempt{json.at("link").get<std::string>(), *key, json.at("identity").get<std::string>()};
+  } catch (const Json::exception&) {
+    return std::nullopt;
+  }
 }
 
 Result<void> Store::remove(const std::string& id) const {
@@ -164,12 +192,12 @@ Result<SecretKey> Store::read_key(const std::string& id, const PublicKey& key) c
   return *secret;
 }
 
-Result<pki::PrivateKey> Store::read_identity(const Network& network) const {
-  auto text = read_file(directory_of(network.id) + "/" + identity_file(network.identity), kMaxKeyFile);
-  if (!text) return damaged(network.id, "the key of its certificate cannot be read (" + text.error().message() + ")");
+Result<pki::PrivateKey> Store::read_identity(const std::string& id, const std::string& identity) const {
+  auto text = read_file(directory_of(id) + "/" + identity_file(identity), kMaxKeyFile);
+  if (!text) return damaged(id, "the key of its certificate cannot be read (" + text.error().message() + ")");
   auto key = pki::PrivateKey::parse(*text);
   pki::wipe(*text);
-  if (!key) return damaged(network.id, "the key of its certificate is damaged");
+  if (!key) return damaged(id, "the key of its certificate is damaged");
   return key;
 }
 

@@ -11,6 +11,14 @@
 
 namespace gw::connect {
 
+/// A join that has not come to its end: the gateway may know its keys by now.
+struct Attempt {
+  std::string link;  ///< JoinLink::digest
+  PublicKey key;
+  std::string identity;  ///< as Network::identity
+  bool operator==(const Attempt&) const = default;
+};
+
 /// The networks of this machine on disk: a directory each, 0700, with network.json and the private keys, 0600. Keys are
 /// synced before network.json names them, and go after it has ceased to; it is replaced atomically. So a crash at any
 /// moment leaves the network as it was or as it will be, or, in `add`, none. Several processes may use one directory:
@@ -28,6 +36,7 @@ class Store {
   struct Networks {
     std::vector<Network> networks;
     std::vector<Error> damaged;
+    std::vector<std::string> attempts;  ///< the ids of those that were never joined
   };
   [[nodiscard]] Result<Networks> load() const;
   /// ENOENT when there is none of that id, EUCLEAN when it is damaged.
@@ -42,13 +51,18 @@ class Store {
   /// Overwrites the keys with zeros and removes all. Not an error when it is gone.
   Result<void> remove(const std::string& id) const;
 
-  /// Makes the directory where it is missing. Nothing counts before `save`.
+  /// Writes down what a join asks with, the keys written before, and removes all else. `save` ends it.
+  Result<void> write_attempt(const std::string& id, const Attempt& attempt) const;
+  /// Nothing when there is none, or none that can be read.
+  [[nodiscard]] std::optional<Attempt> read_attempt(const std::string& id) const;
+
+  /// Makes the directory where it is missing. Nothing counts before `save` or `write_attempt`.
   Result<void> write_key(const std::string& id, const pki::WireGuardKeys& keys) const;
   /// Returns what to put into Network::identity.
   Result<std::string> write_identity(const std::string& id, const pki::PrivateKey& key) const;
   /// EUCLEAN when the file is missing, damaged or of another key.
   [[nodiscard]] Result<SecretKey> read_key(const std::string& id, const PublicKey& key) const;
-  [[nodiscard]] Result<pki::PrivateKey> read_identity(const Network& network) const;
+  [[nodiscard]] Result<pki::PrivateKey> read_identity(const std::string& id, const std::string& identity) const;
 
   /// With its password, 0600. Makes the directory where it is missing.
   Result<void> write_proxy(const std::string& id, const Proxy& proxy) const;

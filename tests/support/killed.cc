@@ -36,18 +36,25 @@ pid_t start_traced(const std::function<void()>& work) {
   return child;
 }
 
+bool counts(pid_t child, const std::set<uint64_t>& calls) {
+  if (calls.empty()) return true;
+  __ptrace_syscall_info info{};
+  if (::ptrace(PTRACE_GET_SYSCALL_INFO, child, sizeof info, &info) < 0) refused("ptrace");
+  return calls.contains(info.entry.nr);
+}
+
 /// True when the child was killed at its n-th call, false when it ended before.
-bool kill_at(pid_t child, int n) {
+bool kill_at(pid_t child, int n, const std::set<uint64_t>& calls) {
   constexpr int kSystemCallStop = SIGTRAP | 0x80;
   bool entering = false;
-  for (int signal = 0, calls = 0;;) {
+  for (int signal = 0, seen = 0;;) {
     if (::ptrace(PTRACE_SYSCALL, child, nullptr, signal) != 0) refused("ptrace");
     const int status = wait_for(child);
     if (!WIFSTOPPED(status)) return false;
     signal = WSTOPSIG(status) == kSystemCallStop ? 0 : WSTOPSIG(status);
     if (signal != 0) continue;
     entering = !entering;
-    if (entering && ++calls == n) break;
+    if (entering && counts(child, calls) && ++seen == n) break;
   }
   ::kill(child, SIGKILL);
   wait_for(child);
@@ -57,10 +64,10 @@ bool kill_at(pid_t child, int n) {
 }  // namespace
 
 int kill_at_every_system_call(const std::function<void()>& prepare, const std::function<void()>& work,
-                              const std::function<void()>& check) {
+                              const std::function<void()>& check, const std::set<uint64_t>& calls) {
   for (int n = 1;; ++n) {
     prepare();
-    const bool killed = kill_at(start_traced(work), n);
+    const bool killed = kill_at(start_traced(work), n, calls);
     check();
     if (!killed) return n - 1;
   }

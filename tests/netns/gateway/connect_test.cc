@@ -1,10 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // gwconnect from an invitation to the end of its access, by a real enrolment server.
-#include <csignal>
+#include <sys/syscall.h>
 
+#include <csignal>
+#include <set>
+#include <tuple>
+
+#include "ctl/connect/membership.h"
 #include "tests/netns/gateway/branch.h"
 #include "tests/netns/gateway/lab_fixture.h"
 #include "tests/netns/gateway/member.h"
+#include "tests/support/killed.h"
+#include "tests/support/must.h"
 
 namespace gw::test {
 namespace {
@@ -73,6 +80,41 @@ TEST_F(Connect, IsRefusedWithAUsedInvitationAndLeavesNothing) {
   EXPECT_TRUE(second.status().empty());
   const Output taken = second.gwconnect("join " + link("--group developers") + " --name laptop");
   EXPECT_NE(taken.err.find("there is a client of that name already"), std::string::npos) << taken.err;
+}
+
+// The invitation is good for one use: what the gateway gave to a join that was killed it has to give again.
+TEST_F(Connect, IsKilledAtAnyStepAndComesInByTheSameInvitation) {
+  const connect::Store store(laptop_.state());
+  const auto now = SystemClock().now();
+  std::string invitation;
+  int number = 0;
+  const auto join = [&] {
+    return connect::join(store, must(connect::parse_join_link(invitation)),
+                         {.name = "laptop-" + std::to_string(number), .interface = {}}, now);
+  };
+  // What the gateway has heard and answered, and what is on disk.
+  const std::set<uint64_t> steps = {SYS_sendmsg, SYS_sendto, SYS_recvmsg, SYS_recvfrom, SYS_fsync};
+  int kills = 0;
+  laptop_.host().in([&] {
+    kills = kill_at_every_system_call(
+        [&] {
+          ++number;
+          invitation = link("--group developers");
+        },
+        [&] { std::ignore = join(); },
+        [&] {
+          const auto attempt = store.read_attempt("5.5.5.1");
+          const auto joined = join();
+          ASSERT_TRUE(joined) << number << ": " << joined.error().message();
+          EXPECT_EQ(joined->trouble, "") << number;
+          EXPECT_TRUE(!attempt || attempt->key == joined->key) << number << ": with the keys of before";
+          EXPECT_EQ(store.read_attempt("5.5.5.1"), std::nullopt);
+          must(store.remove("5.5.5.1"));
+        },
+        steps);
+  });
+  EXPECT_GT(kills, 20);
+  EXPECT_EQ(nlohmann::json::parse(lab_.must_gwctl("--json client list")).size(), static_cast<size_t>(number));
 }
 
 TEST_F(Connect, IsAMemberOfTwoGatewaysAtOnce) {

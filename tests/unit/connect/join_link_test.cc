@@ -23,6 +23,19 @@ TEST(JoinLink, TellsServerTokenAndAuthority) {
   EXPECT_EQ(parsed->fingerprint, kFingerprint);
 }
 
+TEST(JoinLink, IsKnownAgainByADigestOfAllThatItHolds) {
+  const std::string one = link("vpn.contoso.example");
+  std::string other_token = one;
+  other_token[other_token.find(kToken)] = 'b';
+  std::string other_authority = one;
+  other_authority.back() = '0';
+  const std::string digest = parse_join_link(one)->digest();
+  EXPECT_EQ(digest, parse_join_link(link("VPN.contoso.example:443"))->digest());
+  for (const std::string& other : {other_token, other_authority, link("vpn.contoso.example:8443")})
+    EXPECT_NE(parse_join_link(other)->digest(), digest) << other;
+  EXPECT_EQ(digest.find(kToken), std::string::npos);
+}
+
 TEST(JoinLink, MayNameAPortAndAnAddress) {
   EXPECT_EQ(parse_join_link(link("5.5.5.1:8443"))->server, (HostPort{"5.5.5.1", 8443}));
   EXPECT_EQ(parse_join_link(link("[2001:DB8::1]:8443"))->server, (HostPort{"2001:db8::1", 8443}));

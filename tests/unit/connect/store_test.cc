@@ -49,11 +49,12 @@ TEST_F(ConnectStore, KeepsANetworkAndItsKeys) {
   Network network = stored();
   network.next_key = write_key(network.id);
   network.trouble = "a \"sentence\"";
+  network.link = "digest";
   must(store_.save(network));
   EXPECT_EQ(must(store_.load(network.id)), network);
   EXPECT_EQ(pki::public_of(must(store_.read_key(network.id, network.key))), network.key);
   EXPECT_EQ(pki::public_of(must(store_.read_key(network.id, *network.next_key))), *network.next_key);
-  EXPECT_TRUE(store_.read_identity(network));
+  EXPECT_TRUE(store_.read_identity(network.id, network.identity));
   network.profile.reset();
   must(store_.save(network));
   EXPECT_EQ(must(store_.load(network.id)), network);
@@ -85,6 +86,26 @@ TEST_F(ConnectStore, RemovesKeysThatAreNoMoreNamed) {
   must(store_.save(network));
   EXPECT_EQ(files(network.id), 3U);
   EXPECT_EQ(store_.read_key(network.id, old).error().code, EUCLEAN);
+}
+
+TEST_F(ConnectStore, KeepsTheKeysOfAJoinUntilTheNetworkIsThere) {
+  Network network = test::sample_network();
+  write_key(network.id);  // of a join that was cut off before it asked
+  EXPECT_EQ(store_.read_attempt(network.id), std::nullopt);
+  network.key = write_key(network.id);
+  network.identity = must(store_.write_identity(network.id, must(pki::PrivateKey::generate())));
+  const Attempt attempt{.link = "digest", .key = network.key, .identity = network.identity};
+  must(store_.write_attempt(network.id, attempt));
+  EXPECT_EQ(store_.read_attempt(network.id), attempt);
+  EXPECT_EQ(files(network.id), 3U) << "the rests went";
+  const auto all = must(store_.load());
+  EXPECT_THAT(all.networks, SizeIs(0));
+  EXPECT_THAT(all.damaged, SizeIs(0));
+  EXPECT_EQ(all.attempts, std::vector{network.id});
+  must(store_.save(network));
+  EXPECT_EQ(store_.read_attempt(network.id), std::nullopt);
+  EXPECT_TRUE(store_.read_key(network.id, network.key));
+  EXPECT_THAT(must(store_.load()).attempts, SizeIs(0));
 }
 
 TEST_F(ConnectStore, FindsANetworkByWhatPeopleCallIt) {
@@ -159,7 +180,7 @@ TEST_F(ConnectStore, ACrashAtAnyPointOfARotationLeavesAKeyThatTheGatewayKnows) {
         EXPECT_TRUE(now == before || now == asked || now == after);
         EXPECT_TRUE(store_.read_key(now.id, now.key));
         EXPECT_TRUE(!now.next_key || store_.read_key(now.id, *now.next_key));
-        EXPECT_TRUE(store_.read_identity(now));
+        EXPECT_TRUE(store_.read_identity(now.id, now.identity));
       });
   EXPECT_GT(kills, 20);
 }
