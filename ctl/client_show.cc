@@ -29,6 +29,14 @@ Cell end_of(const Json& client, UnixSeconds now) {
   return {until(now, not_after), not_after - now < kSoon ? Tone::warn : Tone::plain};
 }
 
+bool is_through_tls(const Json& client) { return text(client, "transport") == "tls"; }
+
+/// How its packets come.
+std::string way_of(const Json& client) {
+  if (text(client, "endpoint").empty()) return "-";
+  return is_through_tls(client) ? "TLS" : "UDP";
+}
+
 /// When the policy program last passed a packet of it.
 std::string last_seen(const Json& client, UnixSeconds now) {
   return client.contains("idle_seconds") ? ago(now, now - static_cast<int64_t>(number(client, "idle_seconds")))
@@ -52,7 +60,9 @@ Outcome<std::string> show_list(Context& context) {
                                  {"OUT", true},
                                  {"DENIED", true},
                                  {"LAST SEEN"}};
+  const bool ways = std::ranges::any_of(*clients, is_through_tls);
   if (names) columns.insert(columns.begin() + 2, {"DNS NAME"});
+  if (ways) columns.insert(columns.begin() + 2, {"VIA"});
   Table table(std::move(columns));
   for (const Json& client : *clients) {
     std::vector<Cell> row = {text(client, "name"),
@@ -66,6 +76,7 @@ Outcome<std::string> show_list(Context& context) {
                              fmt::format("{}", number(client, "denied")),
                              last_seen(client, context.now())};
     if (names) row.insert(row.begin() + 2, or_dash(text(client, "dns_name")));
+    if (ways) row.insert(row.begin() + 2, way_of(client));
     table.add(std::move(row));
   }
   return table.render(context.style);
@@ -84,7 +95,7 @@ void add_certificate_facts(Facts& facts, const Json& client, UnixSeconds now) {
 void add_traffic_facts(Facts& facts, const Json& client, UnixSeconds now) {
   const std::string endpoint = text(client, "endpoint");
   // Its packets come from the enrolment server, which does not tell from where.
-  facts.add("endpoint", or_dash(endpoint) + (endpoint.starts_with("127.0.0.1:") ? ", through TLS" : ""));
+  facts.add("endpoint", or_dash(endpoint) + (is_through_tls(client) ? ", through TLS" : ""));
   facts.add("last handshake", ago(now, time_of(client, "last_handshake")));
   facts.add("through the tunnel",
             fmt::format("{} in, {} out", bytes(number(client, "rx_bytes")), bytes(number(client, "tx_bytes"))));

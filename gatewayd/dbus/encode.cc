@@ -55,6 +55,13 @@ void put_pools(Writer& out, const std::vector<registry::PoolUse>& pools) {
   out.close_member();
 }
 
+/// How the packets of a client come, by its endpoint: through TLS the enrolment server hands them on from this machine
+/// (RFC 9298). Empty where there is none.
+std::string transport_of(const std::string& endpoint) {
+  if (endpoint.empty()) return "";
+  return endpoint.starts_with("127.0.0.1:") ? "tls" : "udp";
+}
+
 }  // namespace
 
 std::vector<std::string> addresses_as_text(const std::vector<IpAddress>& addresses) { return texts(addresses); }
@@ -202,6 +209,7 @@ void put(Writer& out, const control::ClientStatus& status) {
       .put("online", status.online)
       .put("last_handshake", status.last_handshake)
       .put("endpoint", status.endpoint)
+      .put("transport", transport_of(status.endpoint))
       .put("rx_bytes", status.rx_bytes)
       .put("tx_bytes", status.tx_bytes)
       .put("packets", status.packets)

@@ -143,6 +143,24 @@ TEST_F(Gwctl, ClientsAreListedWithTheirNamesWhereSomeAreServed) {
   EXPECT_THAT(told({"client", "show", "alice"}), HasSubstr("DNS name            alice.vpn.internal\n"));
 }
 
+TEST_F(Gwctl, ClientsAreListedWithTheirWayWhereOneComesThroughTls) {
+  json clients = recorded("clients");
+  clients[0]["transport"] = "udp";
+  clients[2].update({{"endpoint", "127.0.0.1:40001"}, {"transport", "tls"}});
+  gateway().answer("ListClients", {clients});
+  const std::string out = told({"client", "list"});
+  EXPECT_THAT(out, HasSubstr("NAME   STATE    VIA  ADDRESSES"));
+  EXPECT_THAT(out, HasSubstr("alice  online   UDP  172.16.201.3"));
+  EXPECT_THAT(out, HasSubstr("bob    offline  -    172.16.201.4"));
+  EXPECT_THAT(out, HasSubstr("carol  revoked  TLS  172.16.201.5"));
+  EXPECT_THAT(told({"--json", "client", "list"}), HasSubstr("\"transport\": \"tls\""));
+  gateway().answer("GetClient", {clients[2]});
+  EXPECT_THAT(told({"client", "show", "carol"}), HasSubstr("endpoint            127.0.0.1:40001, through TLS\n"));
+  clients[2]["transport"] = "udp";
+  gateway().answer("ListClients", {clients});
+  EXPECT_THAT(told({"client", "list"}), Not(HasSubstr("VIA")));
+}
+
 TEST_F(Gwctl, WhatTakesAccessAwayIsTheStateOfAClient) {
   json client = recorded("clients")[0];
   const std::vector<std::pair<json, std::string>> cases = {{{{"disabled", true}}, "disabled"},

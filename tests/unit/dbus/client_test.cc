@@ -8,6 +8,7 @@ namespace gw::test {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 constexpr const char* kPath = "/org/gatewayd/client/alice_2dlaptop";
 
@@ -33,6 +34,14 @@ TEST_F(ClientTest, HasPropertiesReadWithOneLookUp) {
             R"({"Name": "alice-laptop", "Groups": ["developers"], "Addresses": ["172.16.201.4", "fd6d:706e:6c61::4"], )"
             R"("Serial": "01ab", "NotAfter": x 1234, "Online": true})");
   EXPECT_THAT(controller_.asked, ElementsAre("client alice-laptop"));
+}
+
+TEST_F(ClientTest, IsListedWithTheWayItsPacketsCome) {
+  for (const auto& [endpoint, way] : {std::pair{"", ""}, {"5.5.5.11:40112", "udp"}, {"127.0.0.1:40001", "tls"}}) {
+    controller_.clients_answer.front().endpoint = endpoint;
+    const Reply all = call(root_.get(), "ListClients");
+    EXPECT_THAT(render(all.message.get()), HasSubstr("\"transport\": \"" + std::string(way) + "\"")) << endpoint;
+  }
 }
 
 TEST_F(ClientTest, HasTheMethodsOfTheManagerForItself) {
