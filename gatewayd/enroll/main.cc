@@ -78,7 +78,12 @@ asio::awaitable<void> keep(asio::io_context& io, Bus& bus, Service& service, Ide
   std::string told;
   for (;;) {
     const auto facts = co_await service.facts();
-    auto done = facts ? co_await identity.refresh(bus, *facts, clock.now()) : std::unexpected(facts.error());
+    // g++ 12 destroys the error twice when co_await stands in a conditional expression.
+    Result<bool> done = false;
+    if (facts)
+      done = co_await identity.refresh(bus, *facts, clock.now());
+    else
+      done = std::unexpected(facts.error());
     const std::string state = done ? "serving" : done.error().message();
     if (done) first.cancel();
     if (done && *done) say(SD_INFO, "has a certificate, for " + facts->at("names").dump());
