@@ -215,6 +215,31 @@ TEST_F(EnrolmentTest, RenewsNothingForWhoWasRevokedRemovedOrDisabled) {
   EXPECT_FALSE(has_peer(device_.wireguard.public_key));
 }
 
+TEST_F(EnrolmentTest, KnowsTheHolderOfACertificateAsLongAsTheClientHasAccess) {
+  const auto first = value_of(enroll(device_, token()));
+  EXPECT_EQ(value_of(gateway_->certificate_holder(first)), "laptop");
+  const auto second = value_of(reenroll(first, Device(), &device_));
+  EXPECT_EQ(value_of(gateway_->certificate_holder(first)), "laptop") << "a stream may have been opened with it";
+  control::ClientChange change;
+  change.disabled = true;
+  ASSERT_TRUE(gateway_->set_client("laptop", change, "uid 0"));
+  EXPECT_EQ(gateway_->certificate_holder(second).error().code, EKEYREVOKED);
+  change.disabled = false;
+  ASSERT_TRUE(gateway_->set_client("laptop", change, "uid 0"));
+  EXPECT_EQ(value_of(gateway_->certificate_holder(second)), "laptop");
+  clock_.at += 29 * kDay;
+  EXPECT_TRUE(gateway_->certificate_holder(second));
+  clock_.at += 2 * kDay;
+  EXPECT_EQ(gateway_->certificate_holder(second).error().code, EKEYREVOKED) << "it ended";
+  clock_.at -= 31 * kDay;
+  ASSERT_TRUE(gateway_->revoke_client("laptop", "keyCompromise", "uid 0"));
+  EXPECT_EQ(gateway_->certificate_holder(first).error().code, EKEYREVOKED);
+  EXPECT_EQ(gateway_->certificate_holder(second).error().code, EKEYREVOKED);
+  ASSERT_TRUE(gateway_->remove_client("laptop", "uid 0"));
+  EXPECT_EQ(gateway_->certificate_holder(second).error().code, EKEYREVOKED);
+  EXPECT_EQ(gateway_->certificate_holder("no certificate").error().code, EKEYREJECTED);
+}
+
 TEST_F(EnrolmentTest, RefusesACertificateOfAnotherGateway) {
   const auto other = value_of(pki::Authority::open(directory_ / "other-ca", "contoso", clock_.at));
   const auto request =
@@ -223,6 +248,7 @@ TEST_F(EnrolmentTest, RefusesACertificateOfAnotherGateway) {
   ASSERT_TRUE(enroll(device_, token()));
   EXPECT_EQ(reenroll(foreign, device_).error().code, EKEYREJECTED);
   EXPECT_EQ(gateway_->enrolled_profile(foreign).error().code, EKEYREJECTED);
+  EXPECT_EQ(gateway_->certificate_holder(foreign).error().code, EKEYREJECTED);
 }
 
 TEST_F(EnrolmentTest, CertifiesTheServerForItsNamesAndRemembersItsKey) {

@@ -37,6 +37,16 @@ TEST_F(EnrolmentBusTest, HandsOnWhatTheDeviceSent) {
             "org.gatewayd.Error.InvalidArgument");
 }
 
+TEST_F(EnrolmentBusTest, TellsWhoseCertificateItIsAndWhyItLetsNobodyThrough) {
+  const auto holder = [&](const char* pem) {
+    return ask("GetHolder", [pem](sd_bus_message* m) { sd_bus_message_append(m, "s", pem); });
+  };
+  EXPECT_EQ(holder("C"), "\"alice\"");
+  EXPECT_THAT(controller_.asked, ElementsAre("certificate_holder C"));
+  controller_.error = Error{EKEYREVOKED, "let through", "alice", "the client has no access"};
+  EXPECT_EQ(holder("D"), "org.gatewayd.Error.InvalidCertificate");
+}
+
 TEST_F(EnrolmentBusTest, HandsOnAnOrganisationsCertificate) {
   EXPECT_EQ(ask("EnrollByCertificate",
                 [](sd_bus_message* m) {
