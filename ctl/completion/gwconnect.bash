@@ -3,11 +3,12 @@
 # Completion of gwconnect for bash. A test holds its words to `gwconnect --help`.
 
 declare -gA _gwconnect_words=(
-  [gwconnect]="join status leave renew down run --state --help --version"
+  [gwconnect]="join status leave renew set down run --state --help --version"
   [join]="--name --interface --fail-closed --rotate-days --certificate --key --passphrase-file --proxy"
   [status]="--json"
   [leave]=""
   [renew]="--rotate"
+  [set]="--proxy"
   [down]=""
   [run]="--udp-retry"
 )
@@ -26,7 +27,7 @@ _gwconnect() {
   done
   choices=${_gwconnect_words[${command:-gwconnect}]}
   [[ -n $command ]] && choices+=" --state --help"
-  [[ $command == leave || $command == renew ]] &&
+  [[ $command == leave || $command == renew || $command == set ]] &&
     choices+=" $(gwconnect status --json 2>/dev/null | sed -n 's/^ *"network": "\(.*\)",*$/\1/p')"
   mapfile -t COMPREPLY < <(compgen -W "$choices" -- "$current")
 }

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <chrono>
 #include <clocale>
+#include <cstdio>
 #include <functional>
 #include <iostream>
 #include <optional>
@@ -30,10 +31,10 @@ constexpr std::chrono::seconds kHandshakePatience{10};
 struct Options {
   std::string state = "/var/lib/gwconnect";
   std::string link;     ///< of join
-  std::string network;  ///< of leave, renew
+  std::string network;  ///< of leave, renew, set
   JoinOptions join;
   std::string certificate, key, passphrase;  ///< files, of join
-  std::string proxy;                         ///< of join
+  std::string proxy;                         ///< of join, set
   uint32_t udp_retry = 300;
   bool rotate = false;
   bool json = false;
@@ -189,6 +190,35 @@ Result<int> renew_network(const Options& options, const Clock& clock) {
   return 0;
 }
 
+/// "none", "-" for a line of the standard input, where nobody else on the machine sees it, or the proxy itself.
+Result<std::optional<Proxy>> proxy_to_set(const std::string& given) {
+  if (given == "none") return std::nullopt;
+  ctl::Secret text(given);
+  if (given == "-" && !std::getline(std::cin, text.text)) return failure(EINVAL, "read the proxy", "from stdin");
+  auto proxy = parse_proxy(text.text);
+  if (!proxy) return std::unexpected(proxy.error());
+  return std::move(*proxy);
+}
+
+Result<int> set_network(const Options& options, const Clock& clock) {
+  const Store store(options.state);
+  const auto network = store.find(options.network);
+  if (!network) return std::unexpected(network.error());
+  const auto proxy = proxy_to_set(options.proxy);
+  if (!proxy) return std::unexpected(proxy.error());
+  auto keeper = Keeper::open(store);
+  if (!keeper) return std::unexpected(keeper.error());
+  if (auto done = set_proxy(store, network->id, *proxy); !done) return std::unexpected(done.error());
+  fmt::print("The proxy of {} is {} from now on.\n", network->name(),
+             *proxy ? (*proxy)->server.str() : "what the service's environment says");
+  std::fflush(stdout);
+  // With the routes that leave the proxy outside of the tunnel, and tried at once: who gave it is still there.
+  if (auto passed = keeper->pass(clock.now()); !passed) return std::unexpected(passed.error());
+  if (auto done = refresh(store, network->id, clock.now()); !done) return std::unexpected(done.error());
+  if (auto passed = keeper->pass(clock.now()); !passed) return std::unexpected(passed.error());
+  return 0;
+}
+
 Result<int> take_down(const Options& options, const Clock& /*clock*/) {
   const Store store(options.state);
   auto keeper = Keeper::open(store);
@@ -249,6 +279,12 @@ void declare(CLI::App& app, Options& options, Action& action) {
   renew->add_option("NETWORK", options.network, "As for leave");
   renew->add_flag("--rotate", options.rotate, "With a new WireGuard key");
   renew->callback([&action] { action = renew_network; });
+  CLI::App* set = app.add_subcommand("set", "Change how a network is reached; the service takes it over");
+  set->add_option("NETWORK", options.network, "As for leave");
+  set->add_option("--proxy", options.proxy, "HTTP proxy to the gateway, as for join; none; - reads it from stdin")
+      ->type_name("URL")
+      ->required();
+  set->callback([&action] { action = set_network; });
   CLI::App* down = app.add_subcommand("down", "Take all tunnels away and stay a member; the service brings them back");
   down->callback([&action] { action = take_down; });
   CLI::App* run = app.add_subcommand("run", "Keep all networks up, until SIGTERM: what the service does");

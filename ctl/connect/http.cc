@@ -198,7 +198,7 @@ Result<void> Https::Impl::ask_proxy() {
   if (status == 407 || status == 401)  // tinyproxy: for a password that is wrong
     return failure(EACCES, kPass, where,
                    (named ? "it does not take the name and the password" : "it wants a name and a password") + answer +
-                       "; give --proxy http://NAME:PASSWORD@" + where);
+                       "; run '" + options.proxy_command + " http://NAME:PASSWORD@" + where + "'");
   if (status == 403 || status == 405)
     return failure(EACCES, kPass, where,
                    "it lets nobody through to " + target + answer + "; have it allow CONNECT to that");

@@ -29,6 +29,7 @@ struct HttpsOptions {
   std::optional<Proxy> proxy = {};  ///< gone through; one that cannot be reached is passed by
   /// What the name of the proxy, or without one of the server, was last found to be; for when it is not found.
   std::optional<IpAddress> known = {};
+  std::string proxy_command = "gwconnect join LINK --proxy";  ///< what to run where the proxy refuses
   std::chrono::seconds patience{20};  ///< for each address, for the handshake, and for each answer
 };
 
@@ -62,7 +63,8 @@ class Https {
   [[nodiscard]] std::optional<HostPort> through() const;
   /// The machine that was connected to: the proxy, or the server.
   [[nodiscard]] IpAddress hop() const;
-  /// EPROTO: not HTTP, or too long; ECONNRESET, ETIMEDOUT. After a failure the connection is of no more use.
+  /// EPROTO: not HTTP, or too long; ECONNRESET, ETIMEDOUT. After a failure the connection is of no more use, and after
+  /// status 101 it speaks another protocol, whose first bytes may have been read (Impl::buffer).
   Result<HttpResponse> ask(const HttpRequest& request);
 
   struct Impl;

@@ -19,8 +19,17 @@ constexpr UnixSeconds kGrace = 30 * kDay;
 
 /// The one that was given, or else the environment's.
 Result<std::optional<Proxy>> proxy_for(const Store& store, const Network& network) {
-  auto given = store.read_proxy(network.id);
-  return given && !*given ? proxy_of_environment(network.server) : given;
+  if (!network.proxy.empty()) {
+    auto given = store.read_proxy(network.id);
+    if (!given || *given) return given;
+  }
+  return proxy_of_environment(network.server);
+}
+
+/// Its host and port; one that cannot be read is told of when it is wanted.
+std::string proxy_in_environment(const Network& network) {
+  const auto proxy = proxy_of_environment(network.server);
+  return proxy && *proxy ? (*proxy)->server.str() : "";
 }
 
 Result<HttpsOptions> member_options(const Store& store, const Network& network, const pki::PrivateKey& identity,
@@ -35,7 +44,8 @@ Result<HttpsOptions> member_options(const Store& store, const Network& network, 
       .identity = &identity,
       .mark = mark_of(network),
       .proxy = std::move(*proxy),
-      .known = network.hop};
+      .known = network.hop,
+      .proxy_command = "gwconnect set " + network.id + " --proxy"};
 }
 
 Result<Https> connect_as_member(const Store& store, Network& network, const pki::PrivateKey& identity,
@@ -173,6 +183,24 @@ Result<void> find_endpoint(const Store& store, const std::string& id) {
   return change(store, id, [](Network& network) {
     if (network.profile) note_endpoint(network);
   });
+}
+
+Result<void> set_proxy(const Store& store, const std::string& id, const std::optional<Proxy>& proxy) {
+  Result<void> written;
+  auto saved = change(store, id, [&](Network& network) {
+    if (proxy) written = store.write_proxy(id, *proxy);
+    if (!written) return;
+    network.proxy = proxy ? proxy->server.str() : "";
+    ++network.proxy_changes;
+    network.hop.reset();
+  });
+  return written ? saved : written;
+}
+
+bool is_environment_new(const Network& network) { return network.service_proxy != proxy_in_environment(network); }
+
+Result<void> note_environment(const Store& store, const std::string& id) {
+  return change(store, id, [](Network& network) { network.service_proxy = proxy_in_environment(network); });
 }
 
 Result<std::shared_ptr<DatagramStream>> open_stream(const Store& store, const Network& network, UnixSeconds now) {

@@ -45,6 +45,15 @@ Result<void> refresh(const Store& store, const std::string& id, UnixSeconds now)
 /// Looks the name of the endpoint up and stores what was found; a name that is not found is no news.
 Result<void> find_endpoint(const Store& store, const std::string& id);
 
+/// Keeps another proxy for a network, with its password, or none. The service takes it over by itself.
+Result<void> set_proxy(const Store& store, const std::string& id, const std::optional<Proxy>& proxy);
+
+/// Whether the environment of this process names another proxy than is stored as Network::service_proxy, and storing
+/// that: for the service, whose environment counts where no proxy was given. Every process that plans has to know that
+/// there is one.
+bool is_environment_new(const Network& network);
+Result<void> note_environment(const Store& store, const std::string& id);
+
 /// Opens the way through TLS for a member's WireGuard. Errors of DatagramStream::open.
 Result<std::shared_ptr<DatagramStream>> open_stream(const Store& store, const Network& network, UnixSeconds now);
 

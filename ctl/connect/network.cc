@@ -49,6 +49,8 @@ Network read(const Json& json) {
   // Of versions before these were known.
   out.link = json.value("link", "");
   out.proxy = json.value("proxy", "");
+  out.proxy_changes = json.value("proxy_changes", uint32_t{0});
+  out.service_proxy = json.value("service_proxy", "");
   if (json.contains("hop")) out.hop = optional_text<IpAddress>(json, "hop");
   if (!json.at("profile").is_null()) {
     auto profile = parse_profile(json.at("profile").dump());
@@ -82,6 +84,8 @@ std::string network_json(const Network& network) {
                     {"endpoint", text_or_null(network.endpoint)},
                     {"trouble", network.trouble},
                     {"proxy", network.proxy},
+                    {"proxy_changes", network.proxy_changes},
+                    {"service_proxy", network.service_proxy},
                     {"hop", text_or_null(network.hop)}};
   return out.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }

@@ -44,6 +44,8 @@ struct Network {
   std::optional<IpAddress> endpoint;  ///< what its name was last found to be
   std::string trouble;                ///< why the last talk with the gateway failed; empty: it did not
   std::string proxy;                  ///< host and port of the one that was given for this network; empty: none
+  uint32_t proxy_changes = 0;         ///< how often another was given: with the same host the password may be new
+  std::string service_proxy;          ///< host and port of the one in the service's environment; empty: none
   std::optional<IpAddress> hop;       ///< what the name of the proxy, or else the server's, was last found to be
   /// Not of network.json: what the service is doing now.
   std::optional<Relay> relay;
@@ -52,6 +54,8 @@ struct Network {
 
   /// The gateway's own name, or the directory's where it is not known yet.
   [[nodiscard]] const std::string& name() const { return profile ? profile->gateway_name : id; }
+  /// Whether connections to the gateway may go through a proxy.
+  [[nodiscard]] bool has_proxy() const { return !proxy.empty() || !service_proxy.empty(); }
 };
 
 /// The name of the directory for a gateway.

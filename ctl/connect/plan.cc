@@ -24,7 +24,7 @@ bool goes_by_own_table(const Network& network) {
   auto endpoint = IpAddress::parse(profile.endpoint.host);
   if (!endpoint) endpoint = network.endpoint;
   // A proxy may be anywhere, also where the tunnel leads.
-  if (!network.proxy.empty()) return true;
+  if (network.has_proxy()) return true;
   return std::ranges::any_of(profile.allowed_ips, [&](const Prefix& prefix) {
     return is_default(prefix) || (endpoint && prefix.contains(*endpoint));
   });

@@ -48,8 +48,8 @@ struct Plan {
 /// lies in the block of a local device, is not routed into the tunnel and is a problem; so the network that was joined
 /// first, and the local net, stay as they are. Default routes overlap default routes only.
 ///
-/// All traffic (a prefix of length 0), or a prefix with the gateway's own endpoint in it, or any where a proxy was
-/// given, goes by a table of its own, as with wg-quick(8): what does not carry the tunnel's mark looks there, but
+/// All traffic (a prefix of length 0), or a prefix with the gateway's own endpoint in it, or any where there is a
+/// proxy, goes by a table of its own, as with wg-quick(8): what does not carry the tunnel's mark looks there, but
 /// first, for anything but a default route, in table main. With `fail_closed` that table also refuses everything, by a
 /// route that does not hang on the device.
 std::vector<Plan> make_plans(const std::vector<Network>& networks, const std::vector<LocalBlock>& local);

@@ -11,6 +11,7 @@
 #include <csignal>
 #include <cstdio>
 #include <tuple>
+#include <utility>
 
 #include "ctl/connect/membership.h"
 
@@ -139,6 +140,7 @@ void Service::pass() {
 
 void Service::tend(const Report& report, UnixSeconds now) {
   const Network& network = report.network;
+  if (note_proxies(network)) return;
   if (jobs_->is_busy(network.id) || patience_[network.id].holds(now)) return;
   const bool renewable = is_renewable(network.certificate_pem, now);
   if (is_due(network, now) && renewable) return start_renewal(network);
@@ -146,6 +148,20 @@ void Service::tend(const Report& report, UnixSeconds now) {
   const UnixSeconds age = now - network.profile_since;
   if ((!network.profile || age >= kProfileAge || age < 0) && renewable) return start_refresh(network.id);
   if (!report.is_up(now)) look_for_endpoint(network, now);
+}
+
+bool Service::note_proxies(const Network& network) {
+  const std::string& id = network.id;
+  const auto [seen, fresh] = proxy_changes_.try_emplace(id, network.proxy_changes);
+  if (std::exchange(seen->second, network.proxy_changes) != network.proxy_changes) patience_.erase(id);
+  if (!is_environment_new(network) || jobs_->is_busy(id) || patience_[id].holds(clock_.now())) return false;
+  jobs_->start(
+      id, [store = store_, id] { return note_environment(store, id); },
+      [this, id](const Result<void>& result) {
+        if (!result) patience_[id].failed(clock_.now());
+        soon();
+      });
+  return true;
 }
 
 void Service::start_renewal(const Network& network) {

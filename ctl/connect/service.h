@@ -41,6 +41,8 @@ class Service {
   void soon();
   void pass();
   void tend(const Report& report, UnixSeconds now);
+  /// What another proxy means to what waits, and whether the environment's had to be written down first.
+  bool note_proxies(const Network& network);
   void start_renewal(const Network& network);
   void start_refresh(const std::string& id);
   void look_for_endpoint(const Network& network, UnixSeconds now);
@@ -59,7 +61,8 @@ class Service {
   events::Source terminate_, interrupt_, store_source_, kernel_source_, soon_, tick_;
   std::map<std::string, Patience> patience_;
   std::map<std::string, UnixSeconds> looked_up_;
-  std::map<std::string, std::string> told_;  ///< problems that were told of a network
+  std::map<std::string, uint32_t> proxy_changes_;  ///< Network's, when it was looked at last
+  std::map<std::string, std::string> told_;        ///< problems that were told of a network
 };
 
 }  // namespace gw::connect

@@ -32,6 +32,12 @@ std::string transport_text(const Network& network, UnixSeconds now) {
          (relay->through.empty() ? "" : " through proxy " + relay->through) + ", since " + ctl::ago(now, relay->since);
 }
 
+/// The proxy that connections to the gateway go through where there is a way to it.
+std::string proxy_text(const Network& network) {
+  if (!network.proxy.empty() || network.service_proxy.empty()) return network.proxy;
+  return network.service_proxy + ", of the service's environment";
+}
+
 void add_network(const Report& report, UnixSeconds now, ctl::Facts& facts) {
   using ctl::Tone;
   const Network& network = report.network;
@@ -46,6 +52,7 @@ void add_network(const Report& report, UnixSeconds now, ctl::Facts& facts) {
   }
   facts.add("device", network.interface);
   facts.add("transport", transport_text(network, now));
+  if (network.has_proxy()) facts.add("proxy", proxy_text(network));
   if (report.state) {
     facts.add("handshake", ctl::ago(now, report.state->peer.last_handshake));
     facts.add("received", ctl::bytes(report.state->peer.rx_bytes));
@@ -74,6 +81,7 @@ Json network_facts(const Report& report, UnixSeconds now) {
               {"key", network.key.str()},
               {"certificate_not_after", end_of(network)},
               {"fail_closed", network.fail_closed},
+              {"configured_proxy", network.proxy.empty() ? network.service_proxy : network.proxy},
               {"dns", report.dns},
               {"problems", report.problems}};
   if (network.relay) {

@@ -66,9 +66,11 @@ std::vector<fs::path> entries_of(const std::string& directory) {
   return out;
 }
 
+// What is to become relay.json stays: the service writes that whenever it likes, without the network's lock.
 void shred_others(const std::string& directory, const std::set<std::string>& wanted) {
   for (const fs::path& path : entries_of(directory)) {
-    if (!wanted.contains(path.filename().string())) shred(path);
+    const std::string name = path.filename().string();
+    if (!wanted.contains(name) && !name.starts_with(kRelay)) shred(path);
   }
 }
 
@@ -132,7 +134,8 @@ Result<void> Store::save(const Network& network) const {
   const std::string directory = directory_of(network.id);
   const auto written = write_file_atomically(directory + "/" + kState, network_json(network), kFileMode);
   if (!written) return written;
-  std::set<std::string> wanted = {kState, kRelay, kProxy, key_file(network.key), identity_file(network.identity)};
+  std::set<std::string> wanted = {kState, key_file(network.key), identity_file(network.identity)};
+  if (!network.proxy.empty()) wanted.insert(kProxy);
   if (network.next_key) wanted.insert(key_file(*network.next_key));
   shred_others(directory, wanted);
   return {};

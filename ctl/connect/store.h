@@ -64,7 +64,7 @@ class Store {
   [[nodiscard]] Result<SecretKey> read_key(const std::string& id, const PublicKey& key) const;
   [[nodiscard]] Result<pki::PrivateKey> read_identity(const std::string& id, const std::string& identity) const;
 
-  /// With its password, 0600. Makes the directory where it is missing.
+  /// With its password, 0600; it stays as long as Network::proxy names one. Makes the directory where it is missing.
   Result<void> write_proxy(const std::string& id, const Proxy& proxy) const;
   /// Nothing when there is none; EUCLEAN when the file is damaged.
   [[nodiscard]] Result<std::optional<Proxy>> read_proxy(const std::string& id) const;

@@ -73,6 +73,11 @@ void Transport::failed(double now) {
   next_dial_ = now + delay_;
 }
 
+void Transport::hurry() {
+  delay_ = 0;
+  next_dial_ = 0;
+}
+
 void Transport::ended(bool udp_answers, double now) {
   start_over(now);
   if (!udp_answers) {

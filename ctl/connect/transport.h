@@ -24,6 +24,8 @@ class Transport {
   /// Whether the stream is still wanted: UDP may have been quicker.
   [[nodiscard]] bool dialled(double now);
   void failed(double now);
+  /// Another way to dial was given: what was waited for is over.
+  void hurry();
   /// The stream is over. `udp_answers`: because UDP does again.
   void ended(bool udp_answers, double now);
 

@@ -100,6 +100,9 @@ void Ways::look(const Report& report) {
                              .rx = peer.rx_bytes,
                              .tx = peer.tx_bytes,
                              .session = report.is_up(clock_.now())};
+  const bool other_proxy = way.proxy_changes && *way.proxy_changes != network.proxy_changes;
+  way.proxy_changes = network.proxy_changes;
+  if (other_proxy) way.transport.hurry();
   const auto wish = way.transport.observe(sign, monotonic());
   way.handshake = peer.last_handshake;
   // The session of before is no sign that it is over: only a handshake since is.
@@ -108,8 +111,14 @@ void Ways::look(const Report& report) {
     way.trouble.clear();
     tell(network.id, std::nullopt);
   }
-  const bool moved = way.stream && way.wireguard != report.state->listen_port;
-  if (way.stream && (moved || wish == Transport::Wish::hang_up)) way.stream->stop();
+  const char* why = way.wireguard != report.state->listen_port ? "WireGuard has another port"
+                    : other_proxy                              ? "another proxy was given"
+                    : wish == Transport::Wish::hang_up         ? "nothing came through TLS any more"
+                                                               : nullptr;
+  if (way.stream && why != nullptr) {
+    way.stopped_for = why;
+    way.stream->stop();
+  }
   if (!way.stream) way.wireguard = report.state->listen_port;
   if (wish == Transport::Wish::dial && way.wireguard != 0) dial(network);
 }
@@ -183,12 +192,13 @@ Result<uint16_t> Ways::carry(const std::string& id, Way& way) {
 }
 
 void Ways::ended(const std::string& id, const Result<void>& result, bool udp_answers) {
+  const auto found = ways_.find(id);
+  const std::string why = found == ways_.end() ? "it was left" : found->second.stopped_for;
   if (udp_answers)
     log(SD_INFO, id + ": UDP answers again");
   else
-    log(SD_WARNING, id + ": " + (result ? "nothing came through TLS any more" : result.error().message()));
+    log(SD_WARNING, id + ": " + (result ? why : result.error().message()));
   tell(id, std::nullopt);
-  const auto found = ways_.find(id);
   if (found == ways_.end()) return;
   found->second.stream.reset();
   found->second.transport.ended(udp_answers, monotonic());

@@ -37,6 +37,8 @@ class Ways {
     Transport transport;
     std::shared_ptr<DatagramStream> stream;               // none: UDP, or it is being opened
     uint16_t wireguard = 0;                               // the port on this machine that the stream is for
+    std::optional<uint32_t> proxy_changes;                // Network's, when it was looked at last
+    std::string stopped_for;                              // why the stream was told to stop
     std::string trouble;                                  // that was told
     UnixSeconds handshake = 0, handshake_at_trouble = 0;  ///< WireGuard's last, and the one when `trouble` came up
   };

@@ -75,13 +75,25 @@ class Relay : public testing::Test {
   /// What the gateway answers to a request that openssl(1) sends as it stands, with the certificate of NAME.crt. A
   /// stream that stays open is left after five seconds, by status 124.
   Output ask(const std::string& name, const std::string& head, const std::string& body = {}) {
-    const std::string path = lab_.directory() + "/" + name;
-    const std::string identity = name.empty() ? "" : " -cert " + path + ".crt -key " + path + ".key";
-    return lab_.outside().run({"sh", "-c",
-                               "printf '" + head + R"(Host: 5.5.5.1\r\n\r\n)" + body +
-                                   "' | timeout 5 openssl s_client -quiet -connect 5.5.5.1:443" + identity});
+    return lab_.outside().run(question(name, head, body, 5));
+  }
+  /// The same, and returns when it was answered; it stays open.
+  Process open_stream(const std::string& name, const std::string& head) {
+    const std::string log = lab_.directory() + "/stream" + std::to_string(++streams_);
+    Process out = lab_.outside().start(question(name, head, {}, 300), log);
+    EXPECT_TRUE(Lab::eventually([&] { return read_file(log).value_or("").contains("HTTP/1.1 101 "); }));
+    return out;
   }
 
+  Arguments question(const std::string& name, const std::string& head, const std::string& body, int seconds) const {
+    const std::string path = lab_.directory() + "/" + name;
+    const std::string identity = name.empty() ? "" : " -cert " + path + ".crt -key " + path + ".key";
+    return {"sh", "-c",
+            "printf '" + head + R"(Host: 5.5.5.1\r\n\r\n)" + body + "' | timeout " + std::to_string(seconds) +
+                " openssl s_client -quiet -connect 5.5.5.1:443" + identity};
+  }
+
+  int streams_ = 0;
   Lab lab_{GW_BINARY_DIR};
   Member laptop_{lab_, "laptop"};
   Host& proxy_ = lab_.attach("proxy");
@@ -158,6 +170,52 @@ TEST_F(Relay, TellsTheProxyWhoAsksAndSaysWhatIsWrong) {
   EXPECT_NE(laptop_.gwconnect("renew").err.find("it lets nobody through to 5.5.5.1:443 (403)"), std::string::npos);
 }
 
+TEST_F(Relay, GoesOnWithAnotherPasswordThatWasGivenToTheRunningService) {
+  start_proxy("ConnectPort 443\nBasicAuth anna 0ld\n");
+  join_and_start("--proxy http://anna:0ld@" + std::string(kProxy));
+  ASSERT_TRUE(goes_by("tls"));
+  process_.end(SIGKILL);
+  start_proxy("ConnectPort 443\nBasicAuth anna n3w\n");
+  const std::string advice = "gwconnect set 5.5.5.1 --proxy http://NAME:PASSWORD@" + std::string(kProxy);
+  EXPECT_TRUE(
+      Lab::eventually([&] { return status().at("problems").dump().find(advice) != std::string::npos; }, kSettle))
+      << status();
+  const Output wrong = laptop_.gwconnect("set --proxy http://anna:wr0ng@" + std::string(kProxy));
+  EXPECT_NE(wrong.err.find("it does not take the name and the password"), std::string::npos) << wrong.err;
+  laptop_.must("set contoso --proxy http://anna:n3w@" + std::string(kProxy));
+  EXPECT_TRUE(goes_by("tls"));
+  EXPECT_TRUE(laptop_.reaches(kWeb));
+  EXPECT_EQ(status().at("problems"), nlohmann::json::array());
+  EXPECT_EQ(status().at("configured_proxy"), kProxy);
+  const std::string directory = laptop_.state() + "/5.5.5.1/";
+  EXPECT_EQ(laptop_.host().must({"stat", "-c", "%a", directory + "proxy"}), "600\n");
+  for (const char* secret : {"0ld", "wr0ng", "n3w"}) {
+    EXPECT_EQ(laptop_.log().find(secret), std::string::npos) << secret;
+    EXPECT_EQ(read_file(directory + "network.json").value_or(secret).find(secret), std::string::npos) << secret;
+  }
+  EXPECT_FALSE(laptop_.gwconnect("set --proxy none").ok()) << "there is no other way to the gateway";
+  EXPECT_FALSE(laptop_.host().run({"test", "-e", directory + "proxy"}).ok());
+  EXPECT_TRUE(Lab::eventually([&] { return status().at("transport") == "udp"; }, kSettle)) << "the stream goes too";
+}
+
+// It stands where the tunnel leads: only what carries the tunnel's mark comes to it.
+TEST_F(Relay, GoesThroughAProxyOfTheServicesEnvironmentThatLiesWithinTheTunnelsPrefixes) {
+  const std::string proxy = "10.1.1.99:8888";
+  proxy_.ip({"address add 10.1.1.99/32 dev eth1"});
+  forward("tcp dport 443 accept");
+  const Output joined = laptop_.gwconnect("join " + link() + " --name laptop");
+  ASSERT_NE(joined.out.find("Joined contoso as laptop"), std::string::npos) << joined.err;
+  proxy_.must("sysctl -qw net.ipv4.ip_forward=0");
+  start_proxy("ConnectPort 443\nListen 10.1.1.99\n");
+  laptop_.set_environment({"https_proxy=http://" + proxy});
+  laptop_.start("--udp-retry 1");
+  ASSERT_TRUE(goes_by("tls"));
+  EXPECT_EQ(status().at("proxy"), proxy);
+  EXPECT_EQ(status().at("configured_proxy"), proxy);
+  EXPECT_TRUE(laptop_.reaches(kWeb)) << "what is behind the tunnel in the same prefix";
+  EXPECT_NE(lab_.must_gwctl("client list").find("  TLS  "), std::string::npos);
+}
+
 TEST_F(Relay, GoesThroughNoProxyWhereThereIsNoneAndPastAFullTunnelThatFailsClosed) {
   forward("tcp dport 443 accept");
   join_and_start("--fail-closed", "--group developers --tunnel full");
@@ -198,7 +256,14 @@ TEST_F(Relay, LeadsToWireGuardAloneAndOnlyWhoHasACertificate) {
   const Output ended = ask("alice", right + upgrade, R"(\000\300\000\000\001\000\000\000\000)");
   EXPECT_TRUE(ended.out.starts_with("HTTP/1.1 101 ")) << ended.out;
   EXPECT_NE(ended.status, 124) << "a capsule that is too long ends it";
+  // A client has two streams; a third ends the first. Those that are open end with its access.
+  std::vector<Process> streams;
+  for (int i = 0; i < 3; ++i) streams.push_back(open_stream("alice", right + upgrade));
+  EXPECT_NE(streams[0].wait(kSettle), -1);
+  EXPECT_EQ(streams[1].wait(kSilence), -1);
   lab_.must_gwctl("client revoke alice");
+  EXPECT_NE(streams[1].wait(kSettle), -1);
+  EXPECT_NE(streams[2].wait(kSettle), -1);
   EXPECT_TRUE(ask("alice", right + upgrade).out.starts_with("HTTP/1.1 403 "));
 }
 

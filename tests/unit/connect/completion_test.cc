@@ -48,7 +48,7 @@ TEST(ConnectCompletion, AndTheManualHoldEveryCommandAndOption) {
   const std::string manual = gw::test::must(read_file(GW_SOURCE_DIR "/docs/gwconnect.md"));
   EXPECT_EQ(completed("gwconnect"), told(""));
   const auto commands = all_matches(gw::test::run({kProgram, "--help"}).out, "\n  ([a-z]+) ");
-  ASSERT_EQ(commands.size(), 6U);
+  ASSERT_EQ(commands.size(), 7U);
   for (const std::string& command : commands) {
     EXPECT_EQ(completed(command), told(command)) << command;
     EXPECT_THAT(manual, HasSubstr("    gwconnect " + command));

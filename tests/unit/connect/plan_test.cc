@@ -90,6 +90,18 @@ TEST(ConnectPlan, APrefixWithTheEndpointInItDoesNotSwallowTheTunnel) {
   EXPECT_EQ(make_plans({network}, {})[0].wanted.mark, 0U);
 }
 
+TEST(ConnectPlan, AProxyIsReachedPastTheTunnelWhoeverNamesIt) {
+  for (const auto member : {&Network::proxy, &Network::service_proxy}) {
+    Network network = test::sample_network();
+    network.*member = "10.1.1.99:8888";
+    const auto plans = make_plans({network}, {});
+    EXPECT_EQ(plans[0].wanted.mark, kFirstTable);
+    EXPECT_EQ(mark_of(network), kFirstTable);
+    EXPECT_EQ(routed(plans[0], kFirstTable), network.profile->allowed_ips);
+    EXPECT_THAT(routed(plans[0], kMain), IsEmpty());
+  }
+}
+
 TEST(ConnectPlan, WhatOverlapsANetworkJoinedBeforeIsNamedWithIt) {
   Network second = test::sample_network(1);
   second.profile->gateway_name = "fabrikam";

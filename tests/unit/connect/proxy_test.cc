@@ -6,7 +6,11 @@
 #include <cerrno>
 #include <cstdlib>
 
+#include "ctl/connect/membership.h"
+#include "gatewayd/base/file.h"
 #include "tests/support/must.h"
+#include "tests/support/temp_dir.h"
+#include "tests/unit/connect/sample.h"
 
 namespace gw::connect {
 namespace {
@@ -64,6 +68,48 @@ TEST(ConnectProxy, ComesFromTheEnvironment) {
   ::unsetenv("HTTPS_PROXY");
   ::unsetenv("no_proxy");
   EXPECT_FALSE(must(proxy_of_environment(server)));
+}
+
+TEST(ConnectProxy, IsChangedForANetworkAndItsPasswordLiesInItsFileAlone) {
+  const gw::test::TempDir directory;
+  const Store store(directory / "state");
+  Network network = test::sample_network();
+  network.hop = test::ip("192.0.2.1");
+  must(store.prepare());
+  must(store.reserve(network.id));
+  must(store.save(network));
+  must(set_proxy(store, network.id, must(parse_proxy("http://anna:0ld@proxy:8080"))));
+  must(set_proxy(store, network.id, must(parse_proxy("http://anna:n3w@proxy:8080"))));
+  const Network changed = must(store.load(network.id));
+  EXPECT_EQ(changed.proxy, "proxy:8080");
+  EXPECT_EQ(changed.proxy_changes, 2U) << "it is another though it has the same name";
+  EXPECT_EQ(changed.hop, std::nullopt);
+  EXPECT_EQ(must(store.read_proxy(network.id))->credentials, "anna:n3w");
+  EXPECT_THAT(must(read_file(store.directory_of(network.id) + "/network.json")), Not(HasSubstr("n3w")));
+  must(set_proxy(store, network.id, std::nullopt));
+  EXPECT_EQ(must(store.load(network.id)).proxy, "");
+  EXPECT_EQ(must(store.read_proxy(network.id)), std::nullopt);
+  EXPECT_EQ(set_proxy(store, "nobody", std::nullopt).error().code, ENOENT);
+}
+
+TEST(ConnectProxy, OfTheServiceIsWrittenDownWithoutItsPassword) {
+  const gw::test::TempDir directory;
+  const Store store(directory / "state");
+  const Network network = test::sample_network();
+  must(store.prepare());
+  must(store.reserve(network.id));
+  must(store.save(network));
+  EXPECT_FALSE(is_environment_new(network));
+  ::setenv("https_proxy", "http://anna:n3w@proxy:8080", 1);
+  EXPECT_TRUE(is_environment_new(network));
+  must(note_environment(store, network.id));
+  const Network noted = must(store.load(network.id));
+  EXPECT_EQ(noted.service_proxy, "proxy:8080");
+  EXPECT_FALSE(is_environment_new(noted));
+  EXPECT_THAT(must(read_file(store.directory_of(network.id) + "/network.json")), Not(HasSubstr("n3w")));
+  ::unsetenv("https_proxy");
+  must(note_environment(store, network.id));
+  EXPECT_EQ(must(store.load(network.id)).service_proxy, "");
 }
 
 }  // namespace

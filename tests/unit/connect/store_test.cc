@@ -108,6 +108,18 @@ TEST_F(ConnectStore, KeepsTheKeysOfAJoinUntilTheNetworkIsThere) {
   EXPECT_THAT(must(store_.load()).attempts, SizeIs(0));
 }
 
+TEST_F(ConnectStore, LeavesWhatTheServiceIsJustWritingOfTheWay) {
+  const Network network = stored();
+  const std::string temporary = store_.directory_of(network.id) + "/relay.json.a1B2c3";
+  must(write_file_atomically(temporary, "{}", 0600));
+  must(store_.set_relay(network.id, Relay{.port = 1, .through = {}, .since = 2, .trouble = {}}));
+  must(store_.save(network));
+  EXPECT_TRUE(std::filesystem::exists(temporary));
+  EXPECT_EQ(must(store_.load(network.id)).relay->port, 1);
+  must(store_.remove(network.id));
+  EXPECT_FALSE(std::filesystem::exists(temporary));
+}
+
 TEST_F(ConnectStore, FindsANetworkByWhatPeopleCallIt) {
   const Network first = stored(0);
   EXPECT_EQ(must(store_.find("")), first);

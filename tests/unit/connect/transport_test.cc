@@ -37,6 +37,24 @@ TEST(Transport, DialsWhenUdpGetsNoHandshakeForFifteenSeconds) {
   EXPECT_FALSE(transport.through_tls());
 }
 
+TEST(Transport, DialsAtOnceWhenAnotherProxyWasGiven) {
+  Transport transport;
+  double now = run(transport, 0, 100, nobody);
+  for (int i = 0; i < 12; ++i) {
+    transport.dialling();
+    transport.failed(now);
+    now = run(transport, now, now + 1000, nobody);
+  }
+  transport.dialling();
+  transport.failed(now);
+  EXPECT_EQ(transport.observe(nobody(now), now + 3), Wish::nothing);
+  transport.hurry();
+  EXPECT_EQ(transport.observe(nobody(now), now + 6), Wish::dial);
+  transport.dialling();
+  transport.failed(now + 6);
+  EXPECT_EQ(transport.observe(nobody(now), now + 9), Wish::dial) << "and soon again";
+}
+
 TEST(Transport, LeavesATunnelThatIsIdleAlone) {
   Transport transport;
   // A keepalive every 25 s, a handshake every 145 s.
