@@ -75,6 +75,14 @@ constexpr Word<config::Tunnel> kTunnels[] = {{"split", config::Tunnel::split}, {
 constexpr Word<config::Action> kActions[] = {
     {"allow", config::Action::allow}, {"deny", config::Action::deny}, {"reject", config::Action::reject}};
 
+/// What every device brings that asks for a certificate.
+template <class T>
+void get_proven(Dict& dict, T& out) {
+  dict.get("request", out.request);
+  dict.get("proof", out.proof);
+  dict.get("source", out.source);
+}
+
 template <class T>
 Result<T> finished(Dict& dict, T value, const char* operation, const std::string& object) {
   if (auto done = dict.finish(operation, object); !done) return std::unexpected(done.error());
@@ -216,9 +224,7 @@ Result<control::NewToken> decode_new_token(Dict dict) {
 Result<control::Enrolment> decode_enrolment(Dict dict) {
   control::Enrolment out;
   dict.get("token", out.token);
-  dict.get("request", out.request);
-  dict.get("proof", out.proof);
-  dict.get("source", out.source);
+  get_proven(dict, out);
   return finished(dict, std::move(out), "enrolment", "");
 }
 
@@ -237,19 +243,15 @@ Result<control::CertificateEnrolment> decode_certificate_enrolment(Dict dict) {
   control::CertificateEnrolment out;
   dict.get("certificate_pem", out.certificate_pem);
   dict.get("chain_pem", out.chain_pem);
-  dict.get("request", out.request);
-  dict.get("proof", out.proof);
-  dict.get("source", out.source);
+  get_proven(dict, out);
   return finished(dict, std::move(out), "enrolment", "");
 }
 
 Result<control::Reenrolment> decode_reenrolment(Dict dict) {
   control::Reenrolment out;
   dict.get("certificate_pem", out.certificate_pem);
-  dict.get("request", out.request);
-  dict.get("proof", out.proof);
   dict.get("present_proof", out.present_proof);
-  dict.get("source", out.source);
+  get_proven(dict, out);
   return finished(dict, std::move(out), "renewal", "");
 }
 
