@@ -26,7 +26,8 @@ void openssl(Arguments words) {
 std::string configuration(const std::string& directory, const std::vector<std::string>& authorities) {
   std::string out;
   for (const std::string& name : authorities) {
-    const std::string at = directory + "/" + name;
+    std::string at = directory;
+    at.append("/").append(name);
     const std::vector<std::string> parts = {
         "[",
         name,

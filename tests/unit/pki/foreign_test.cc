@@ -16,11 +16,10 @@ using testing::HasSubstr;
 using Wanted = Organisation::Wanted;
 using Words = std::vector<std::string>;
 
-constexpr UnixSeconds kDay = 86400;
-const Words kRsa = {"-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"};
-const Words kShortRsa = {"-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:1024"};
-const Words kShortCurve = {"-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:prime192v1"};
-const Words kPss = {"-sigopt", "rsa_padding_mode:pss"};
+Words rsa() { return {"-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"}; }
+Words short_rsa() { return {"-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:1024"}; }
+Words short_curve() { return {"-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:prime192v1"}; }
+Words pss() { return {"-sigopt", "rsa_padding_mode:pss"}; }
 
 std::string text_of(const std::string& path) { return value_of(read_file(path)); }
 
@@ -86,10 +85,10 @@ TEST_F(ForeignTest, TakesAClientsCertificateAndNoOther) {
       {"not yet", {.from = "20270116000000Z"}, "not yet valid"},
       {"a critical extension", {.more = "1.2.3.4=critical,ASN1:NULL"}, "unhandled critical extension"},
       {"another extension", {.more = "1.2.3.4=ASN1:NULL"}, ""},
-      {"RSA", {.keys = kRsa}, ""},
+      {"RSA", {.keys = rsa()}, ""},
       {"Ed25519", {.keys = {"-algorithm", "ED25519"}}, ""},
-      {"a short RSA key", {.keys = kShortRsa}, "key too weak"},
-      {"a short curve", {.keys = kShortCurve}, "key too weak"},
+      {"a short RSA key", {.keys = short_rsa()}, "key too weak"},
+      {"a short curve", {.keys = short_curve()}, "key too weak"},
       {"signed with SHA-1", {.signing = {"-md", "sha1"}}, "digest algorithm too weak"},
       {"signed with SHA-512", {.signing = {"-md", "sha512"}}, ""},
   };
@@ -107,13 +106,13 @@ TEST_F(ForeignTest, TellsAnEndFromWhatIsWrong) {
 }
 
 TEST_F(ForeignTest, TakesRsaAndPssOfAnRsaAuthority) {
-  const Organisation fabrikam(directory_ / "fabrikam", "Fabrikam", kRsa);
+  const Organisation fabrikam(directory_ / "fabrikam", "Fabrikam", rsa());
   const auto shown = [&](const std::string& id, const Wanted& wanted) {
     return Shown{text_of(fabrikam.issue(id, wanted).alone), text_of(fabrikam.issuing())};
   };
   expect(shown("plain", {}), "", anchors_of(fabrikam));
-  expect(shown("pss", {.signing = kPss}), "", anchors_of(fabrikam));
-  Words old = kPss;
+  expect(shown("pss", {.signing = pss()}), "", anchors_of(fabrikam));
+  Words old = pss();
   old.insert(old.end(), {"-md", "sha1"});
   expect(shown("old", {.signing = old}), "too weak", anchors_of(fabrikam));
 }
@@ -151,7 +150,7 @@ TEST_F(ForeignTest, HoldsAuthoritiesToWhatTheyMayIssue) {
   expect(show("client", {.by = "servers"}, {"servers", "issuing"}), "purpose", root_);
   contoso_.add_authority("past", {.to = "20270101000000Z"});
   expect(show("orphan", {.by = "past"}, {"past", "issuing"}), "has expired (an authority of it)", root_);
-  contoso_.add_authority("weak", {.keys = kShortRsa});
+  contoso_.add_authority("weak", {.keys = short_rsa()});
   expect(show("small", {.by = "weak"}, {"weak", "issuing"}), "key too weak (an authority of it)", root_);
   contoso_.add_authority("old", {.signing = {"-md", "sha1"}});
   expect(show("broken", {.by = "old"}, {"old", "issuing"}), "too weak (an authority of it)", root_);
@@ -300,7 +299,7 @@ TEST_F(ForeignTest, TellsRootsFromOthersAndTakesNoWeakOnes) {
   EXPECT_EQ(anchors.roots.front().subject, "O=Contoso,CN=Contoso root");
   EXPECT_EQ(anchors.issuing.size(), 1U);
   EXPECT_EQ(anchors.pem(), anchors.roots.front().pem + anchors.issuing.front().pem);
-  const Organisation weak(directory_ / "weak", "Weak", kShortRsa);
+  const Organisation weak(directory_ / "weak", "Weak", short_rsa());
   EXPECT_THAT(refusal(parse_anchors(text_of(weak.root()))), HasSubstr("its key is too weak"));
   EXPECT_THAT(refusal(parse_anchors(root + text_of(weak.root()))), HasSubstr("its key is too weak"));
   EXPECT_THAT(refusal(parse_anchors(root + root)), HasSubstr("twice"));

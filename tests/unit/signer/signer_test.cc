@@ -11,6 +11,7 @@
 #include <cstring>
 #include <filesystem>
 #include <functional>
+#include <stdexcept>
 
 #include "gatewayd/base/fd.h"
 #include "gatewayd/base/file.h"
@@ -176,6 +177,7 @@ UniqueFd connected(const std::string& path, const std::string& said) {
   address.sun_family = AF_UNIX;
   std::memcpy(address.sun_path, path.data(), path.size());
   UniqueFd out(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!out.valid()) throw std::runtime_error("there is no socket");
   EXPECT_EQ(::connect(out.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
   EXPECT_EQ(::send(out.get(), said.data(), said.size(), MSG_NOSIGNAL), static_cast<ssize_t>(said.size()));
   return out;
@@ -206,6 +208,7 @@ TEST_F(DeskTest, ServesOthersBesideOneThatSaysNothingMore) {
 
 TEST_F(DeskTest, ServesWhoWaitsOnceAllPlacesWereTakenByTheSilent) {
   std::vector<UniqueFd> silent;
+  silent.reserve(4);
   for (int i = 0; i < 4; ++i) silent.push_back(connected(server_.socket(), ""));
   must(remote_.view());  // it waits five seconds, and the places are free after three
   for (const UniqueFd& one : silent) EXPECT_TRUE(is_hung_up(one, 1000));
@@ -229,6 +232,7 @@ TEST_F(DeskTest, WaitsForNobodyToTakeHisAnswer) {
   const Json question = {{"op", "crl"}, {"revoked", revoked}, {"number", 1},
                          {"now", kNow}, {"end", kNow + kDay}, {"issuer", ""}};
   std::vector<UniqueFd> deaf;
+  deaf.reserve(3);
   for (int i = 0; i < 3; ++i) {
     deaf.push_back(connected(server_.socket(), ""));
     must(send_message(deaf.back().get(), question));
